@@ -1,0 +1,126 @@
+"""Every exception Colony raises, in one tree: who is to blame, and the exit code a command ends with.
+
+A failed *experiment* is data and never an exception; what stands here stops a command.
+
+    ColonyError                          exit
+    ├── UsageError                        2   the caller: an argument or option that makes no sense
+    ├── ProblemError                      3   the problem's author: its folder, space, metric or evaluator
+    │   └── WeakEvaluatorError            4   the problem's author: a cheat wins against the evaluator
+    ├── JournalError                      5   the disk, or somebody who changed the file
+    │   ├── JournalCorruptError           5   the bytes are not what was signed; names the sequence at fault
+    │   ├── JournalBusyError              6   another process holds the journal
+    │   ├── JournalVersionError           7   a newer Colony wrote it
+    │   ├── JournalFullError              8   the disk is full; nothing acknowledged was lost
+    │   └── JournalConflictError          -   the writer: the expected sequence has moved (a normal answer)
+    ├── IsolationError                    9   the machine: it cannot isolate what was asked to run
+    ├── BudgetError                      10   the caller: a budget too small for one cycle
+    ├── NothingVerifiedError             11   the run: it ended with nothing that could be verified
+    ├── ProposalsFailedError             12   the run: every proposal failed
+    ├── InterruptedRunError             130   the person who pressed Ctrl-C; everything is kept
+    ├── TransactionError                  -   the programmer: a misuse of shared memory
+    └── LimitError                       13   whoever sent something larger than a stated limit
+
+Each message is one sentence with what, where and what to do next. What this file does not do: print, log or exit.
+"""
+
+from __future__ import annotations
+
+
+class ColonyError(Exception):
+    """The root: everything Colony raises on purpose. `exit_code` is what a command ends with."""
+
+    exit_code = 1
+
+
+class UsageError(ColonyError):
+    """An argument or option makes no sense."""
+
+    exit_code = 2
+
+
+class ProblemError(ColonyError):
+    """A problem's folder, space, metric or evaluator is wrong; the message names the file and the key."""
+
+    exit_code = 3
+
+
+class WeakEvaluatorError(ProblemError):
+    """A cheat wins against the evaluator, so no score of it could be believed."""
+
+    exit_code = 4
+
+
+class JournalError(ColonyError):
+    """A journal cannot be used; it is left as it was."""
+
+    exit_code = 5
+
+
+class JournalCorruptError(JournalError):
+    """The bytes are not what was signed. `sequence` is the first record at fault, or None if the file is no journal."""
+
+    def __init__(self, message: str, sequence: int | None = None) -> None:
+        super().__init__(message)
+        self.sequence = sequence
+
+
+class JournalBusyError(JournalError):
+    """Another process holds the journal."""
+
+    exit_code = 6
+
+
+class JournalVersionError(JournalError):
+    """A newer Colony wrote the journal."""
+
+    exit_code = 7
+
+
+class JournalFullError(JournalError):
+    """The disk is full. Nothing acknowledged was lost; what was being appended was not acknowledged."""
+
+    exit_code = 8
+
+
+class JournalConflictError(JournalError):
+    """The expected sequence has moved: read again and decide again."""
+
+
+class IsolationError(ColonyError):
+    """This machine cannot isolate what was asked to run; the message names the command that would mend it."""
+
+    exit_code = 9
+
+
+class BudgetError(ColonyError):
+    """A budget is too small for one cycle."""
+
+    exit_code = 10
+
+
+class NothingVerifiedError(ColonyError):
+    """The run ended and no candidate could be verified."""
+
+    exit_code = 11
+
+
+class ProposalsFailedError(ColonyError):
+    """Every proposal failed; the message says how."""
+
+    exit_code = 12
+
+
+class InterruptedRunError(ColonyError):
+    """Somebody stopped the run; everything is kept, and the message names the command that goes on."""
+
+    exit_code = 130
+
+
+class TransactionError(ColonyError):
+    """Shared memory was misused: a variable of another memory, a body that never ends, an effect inside."""
+
+
+class LimitError(ColonyError):
+    """Something is larger than a stated limit."""
+
+    exit_code = 13

@@ -1,0 +1,27 @@
+"""The limits of everything, in one table; the unit stands last in the name.
+
+What this file does not hold: budgets of a run (governance) and limits of one sandbox (sandbox), which users set.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+RECORD_BYTES_MAX: Final = 8 * 1024 * 1024
+RECORDS_PER_APPEND_MAX: Final = 100_000
+JSON_DEPTH_MAX: Final = 64
+INTEGER_MAX: Final = 2**53 - 1  # what canonical JSON (RFC 8785) carries exactly
+
+PROBLEM_FILE_BYTES_MAX: Final = 4 * 1024 * 1024
+PROBLEM_FILES_MAX: Final = 2_000
+PROGRAM_BYTES_MAX: Final = 256 * 1024
+SPACE_VARIABLES_MAX: Final = 10_000
+STATEMENT_CHARACTERS_MAX: Final = 20_000
+
+AGENTS_MAX: Final = 10_000
+WORKERS_MAX: Final = 256
+BATCH_EXPERIMENTS_MAX: Final = 4_096
+WINDOW_BATCHES_MAX: Final = 1_024
+
+TRANSACTION_ATTEMPTS_MAX: Final = 100_000
+TRANSACTION_READS_MAX: Final = 1_000_000
