@@ -1,0 +1,1 @@
+"""Floor 8: the proposers, behind ask and tell; nothing here evaluates."""

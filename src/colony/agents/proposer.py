@@ -1,0 +1,89 @@
+"""The seam between the swarm and an agent: ask for proposals, tell what became of them.
+
+A proposal is either one candidate to be evaluated, or a *search*: a named method that runs next to the evaluator in a
+sandbox, from a start, within a number of evaluations. Agents are synchronous and deterministic: everything they know
+comes through `ask`, `tell` and their own random stream, so that the same run asks the same questions again on replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from colony.problems.candidate import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an agent wants evaluated.
+
+    `candidate` is the point itself, or the start of a search (None: the method chooses). `method` is None for a point,
+    else "module:function" under `colony.agents`. `evaluations` is what it may cost at most. `parents` are the ids of the
+    experiments that it builds on, `operator` how it was made (a short stable word).
+    """
+
+    candidate: Candidate | None
+    operator: str
+    evaluations: int = 1
+    method: str | None = None
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    parents: tuple[str, ...] = ()
+
+
+OutcomeStatus = Literal["ok", "infeasible", "failed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one proposal. For a search, `candidate` and `value` are the best it found."""
+
+    experiment: str
+    proposal: Proposal
+    status: OutcomeStatus
+    value: float | None = None
+    candidate: Candidate | None = None
+    violation: float = 0.0
+    evaluations: int = 1
+    reason: str = ""
+    notes: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elite:
+    """A good candidate that the whole colony may build on."""
+
+    experiment: str
+    candidate: Candidate
+    value: float
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an agent sees of the colony when it is asked: the elites, best first, and how far the run is."""
+
+    elites: tuple[Elite, ...] = ()
+    evaluations_used: int = 0
+    evaluations_left: int | None = None
+
+    @property
+    def best(self) -> Elite | None:
+        """The best candidate of the colony, if there is one."""
+        return self.elites[0] if self.elites else None
+
+
+class Proposer(Protocol):
+    """An agent's mind. Obligations: deterministic given its seed and the calls made; quick (no evaluation inside)."""
+
+    name: str
+    kind: str
+
+    def ask(self, view: View, evaluations: int) -> Sequence[Proposal]:
+        """Proposals worth at most `evaluations` in total; none where it waits for results or has nothing left to try."""
+        ...
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn what became of its own proposals; called once for each, in any order across asks."""
+        ...
