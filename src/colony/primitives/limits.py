@@ -24,4 +24,5 @@ BATCH_EXPERIMENTS_MAX: Final = 4_096
 WINDOW_BATCHES_MAX: Final = 1_024
 
 TRANSACTION_ATTEMPTS_MAX: Final = 100_000
+TRANSACTION_LOSSES_MAX: Final = 32  # lost runs after which a transaction is given the memory to itself
 TRANSACTION_READS_MAX: Final = 1_000_000

@@ -1,0 +1,429 @@
+"""Transactions over variables: optimistic, opaque, blocking `retry`, `or_else`, for threads and for asyncio.
+
+The algorithm is TL2 (Dice, Shalev, Shavit 2006) with the extension of snapshots of TinySTM (Felber, Fetzer, Riegel 2008) and one
+short lock at commit. A run remembers the clock it began at and the cell of each variable at its first read. A cell newer than
+that clock makes it check that all earlier reads still stand and move its clock forward, or start over; so a body never sees two
+variables as they never were together (opacity). A commit checks all reads under the lock, thus refuses write skew, and
+publishes. `retry` checks its reads under the same lock before it sleeps on them, thus loses no wake-up.
+
+A body is a function of the transaction. It may run several times: it must be short, pure and synchronous, and leave every
+effect for after the commit (an `emit` of memory.shared_memory is the way to record something). What this file does not do: undo
+effects, interrupt a body that loops for ever, or keep anything on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import sleep
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
+
+from colony.primitives.errors import LimitError, TransactionError
+from colony.primitives.limits import TRANSACTION_ATTEMPTS_MAX, TRANSACTION_LOSSES_MAX, TRANSACTION_READS_MAX
+from colony.stm.tvar import DEFAULT, Cell, Memory, TVar
+from colony.stm.waiting import Hold, LoopWaiter, ThreadWaiter, Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+T = TypeVar("T")
+Body: TypeAlias = "Callable[[Transaction], T]"
+
+
+def atomically(body: Body[T], *, memory: Memory | None = None, attempts_max: int = TRANSACTION_ATTEMPTS_MAX) -> T:
+    """Run `body` as one transaction and return what it returned; block while it says `retry`.
+
+    An exception from the body passes through, and nothing it wrote is kept.
+
+    Raises:
+        TransactionError: a variable of another memory, a transaction inside a body, a `retry` that nothing could wake, or a
+            body that ran `attempts_max` times without committing.
+        LimitError: the body read too many variables.
+    """
+    return finish(Transaction(DEFAULT if memory is None else memory, attempts_max), body)
+
+
+async def atomically_async(
+    body: Body[T], *, memory: Memory | None = None, attempts_max: int = TRANSACTION_ATTEMPTS_MAX
+) -> T:
+    """Do as `atomically`, on the same variables, from a task: where that would block the thread, this suspends the task."""
+    return await finish_async(Transaction(DEFAULT if memory is None else memory, attempts_max), body)
+
+
+def retry() -> NoReturn:
+    """Give up this run, and run again once a variable it has read changes."""
+    raise _RetrySignal
+
+
+def check(condition: object) -> None:
+    """`retry` unless `condition` is true."""
+    if not condition:
+        raise _RetrySignal
+
+
+def or_else(first: Body[T], second: Body[T]) -> Body[T]:
+    """Make a body that is `first`, or, where that says `retry`, `second` with all that `first` wrote undone.
+
+    If both say `retry`, the whole transaction waits for a change of anything either of them read.
+    """
+    return lambda transaction: transaction.either(first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Variables as they were together at one instant; `snapshot[variable]` is a value."""
+
+    memory: Memory
+    cells: Mapping[TVar[Any], Cell[Any]]
+
+    def __getitem__(self, variable: TVar[T]) -> T:
+        value: T = self.cells[variable][0]
+        return value
+
+
+def snapshot(variables: Iterable[TVar[Any]]) -> Snapshot:
+    """Read `variables` at one instant.
+
+    Raises:
+        TransactionError: they belong to several memories.
+        LimitError: there are too many of them.
+    """
+    wanted = tuple(variables)
+    memory = wanted[0].memory if wanted else DEFAULT
+    cells = atomically(lambda transaction: {variable: transaction.cell(variable) for variable in wanted}, memory=memory)
+    return Snapshot(memory, MappingProxyType(cells))
+
+
+def if_unchanged(seen: Snapshot, writes: Mapping[TVar[Any], Any]) -> Body[bool]:
+    """Make a body that writes `writes` and returns True if no variable in `seen` was written since, else returns False."""
+
+    def body(transaction: Transaction) -> bool:
+        if any(transaction.cell(variable) is not cell for variable, cell in seen.cells.items()):
+            return False
+        for variable, value in writes.items():
+            transaction.write(variable, value)
+        return True
+
+    return body
+
+
+def commit_if_unchanged(seen: Snapshot, writes: Mapping[TVar[Any], Any]) -> bool:
+    """Commit `writes` if no variable in `seen` was written since, and say whether.
+
+    For slow or impure work between reading and writing: nothing of it is ever run again behind your back.
+
+    Raises:
+        TransactionError: a variable of another memory.
+    """
+    return atomically(if_unchanged(seen, writes), memory=seen.memory)
+
+
+class Transaction:
+    """One transaction, over as many runs of its body as it takes. A body uses `read` and `write`, and only while it runs.
+
+    `reads` holds the cell of each variable at its first read, `writes` the values to be; both belong to the current run.
+    """
+
+    __slots__ = ("attempts", "attempts_max", "hold", "losses", "memory", "obstacle", "reads", "result", "version", "writes")
+
+    def __init__(self, memory: Memory, attempts_max: int = TRANSACTION_ATTEMPTS_MAX) -> None:
+        self.memory = memory
+        self.version = memory.clock
+        self.reads: dict[TVar[Any], Cell[Any]] = {}
+        self.writes: dict[TVar[Any], Any] = {}
+        self.attempts = self.losses = 0
+        self.attempts_max = attempts_max
+        self.hold: Hold | None = None
+        self.obstacle: Hold | None = None
+        self.result: Any = None
+
+    # What a body uses.
+
+    def read(self, variable: TVar[T]) -> T:
+        """Return the value of `variable`: what this transaction wrote, else what was committed."""
+        value: T
+        if variable in self.writes:
+            value = self.writes[variable]
+            return value
+        if variable in self.reads:
+            value = self.reads[variable][0]
+            return value
+        return self.cell(variable)[0]
+
+    def write(self, variable: TVar[T], value: T) -> None:
+        """Give `variable` a value, for this transaction now and for everybody at its commit."""
+        if variable.memory is not self.memory:
+            raise _foreign(variable)
+        self.writes[variable] = value
+
+    def cell(self, variable: TVar[T]) -> Cell[T]:
+        """Return the committed value and version of `variable` as of this transaction's snapshot."""
+        cell: Cell[T] | None = self.reads.get(variable)
+        if cell is not None:
+            return cell
+        if variable.memory is not self.memory:
+            raise _foreign(variable)
+        cell = variable.cell
+        if cell[1] > self.version:
+            cell = self._extend(variable)
+        self.reads[variable] = cell
+        if len(self.reads) > TRANSACTION_READS_MAX:
+            raise LimitError(f"a transaction read more than {TRANSACTION_READS_MAX} variables; split it, or use fewer, larger values")
+        return cell
+
+    def either(self, first: Body[T], second: Body[T]) -> T:
+        """Run `first`, or, if it says `retry`, undo what it wrote and run `second`."""
+        undo = self.savepoint()
+        try:
+            return first(self)
+        except _RetrySignal:
+            undo()
+        return second(self)
+
+    # What drives it.
+
+    def attempt(self, body: Body[object]) -> bool:
+        """Run `body` until it is committed (True, and `result` is what it returned), or has to wait first (False)."""
+        while self.attempts == 0 or self._may_run_again():
+            self.attempts += 1
+            if _running.busy:
+                raise TransactionError("a transaction was started inside the body of another; pass its transaction on instead")
+            _running.busy = True
+            try:
+                self.result = body(self)
+                return self._commit()
+            except _LostSignal:
+                self.losses += 1
+            except _RetrySignal:
+                self._stand_back()
+                return False
+            except BaseException:
+                self.release()
+                raise
+            finally:
+                _running.busy = False
+        return False
+
+    def wait(self) -> None:
+        """Block this thread until it makes sense to attempt again."""
+        waiter = ThreadWaiter()
+        with self._parked(waiter):
+            waiter.wait()
+
+    async def wait_async(self) -> None:
+        """Suspend this task until it makes sense to attempt again."""
+        waiter = LoopWaiter()
+        with self._parked(waiter):
+            await waiter.wait()
+
+    def publish(self) -> None:
+        """Make the writes visible all at once, end the hold, and wake who waited for either."""
+        with self.memory.lock:
+            woken = self._publish()
+        for waiter in woken:
+            waiter.ring()
+
+    def release(self) -> None:
+        """End the hold, if there is one, with nothing published."""
+        with self.memory.lock:
+            woken = self._release()
+        for waiter in woken:
+            waiter.ring()
+
+    # What a durable transaction does in its own way.
+
+    def savepoint(self) -> Callable[[], None]:
+        """Return a function that takes back all writes made from now on."""
+        kept = self.writes.copy()
+
+        def undo() -> None:
+            self.writes = kept
+
+        return undo
+
+    def begin(self) -> None:
+        """Forget the last run."""
+        self.reads.clear()
+        self.writes.clear()
+        self.obstacle = None
+        self.version = self.memory.clock
+
+    def depends(self) -> bool:
+        """Whether the commit has to be placed in an order with others: whether it changes anything."""
+        return bool(self.writes)
+
+    def conclude(self) -> Iterable[Waiter]:
+        """Commit what has just been found valid, under the lock; return whom to wake."""
+        return self._publish()
+
+    # Machinery.
+
+    def _commit(self) -> bool:
+        memory = self.memory
+        lock = memory.lock
+        while lock.locked():  # its holder lost the interpreter: let it finish; to queue here would make everybody queue
+            sleep(0)
+        with lock:
+            if self.depends():
+                for variable, cell in self.reads.items():
+                    if variable.cell is not cell:
+                        memory.conflicts += 1
+                        raise _LostSignal
+                if memory.holds and self._is_barred():
+                    return False
+            woken = self.conclude()
+        for waiter in woken:
+            waiter.ring()
+        return True
+
+    def _publish(self) -> list[Waiter]:
+        memory, woken = self.memory, self._release()
+        version = memory.clock + 1
+        for variable, value in self.writes.items():
+            variable.cell = (value, version)
+            if variable.waiters:
+                woken.extend(variable.waiters)
+                variable.waiters = None
+        memory.clock = version
+        memory.commits += 1
+        memory.reads += len(self.reads)
+        memory.writes += len(self.writes)
+        return woken
+
+    def _release(self) -> list[Waiter]:
+        if self.hold is None:
+            return []
+        self.memory.holds.remove(self.hold)
+        woken = list(self.hold.waiters)
+        self.hold = None
+        return woken
+
+    def _extend(self, variable: TVar[T]) -> Cell[T]:
+        """Move the snapshot to now, if all that was read still stands; return the cell of `variable`."""
+        memory = self.memory
+        with memory.lock:
+            if self._is_unchanged():
+                self.version = memory.clock
+                return variable.cell
+            memory.conflicts += 1
+        raise _LostSignal
+
+    def _is_unchanged(self) -> bool:
+        return all(variable.cell is cell for variable, cell in self.reads.items())
+
+    def _is_barred(self) -> bool:
+        """Whether a hold of another stands in the way; it becomes the obstacle to wait for."""
+        for hold in self.memory.holds:
+            if hold is self.hold:
+                return False
+            if hold.bars((), self.writes):
+                self.obstacle = hold
+                self.losses += 1
+                return True
+        return False
+
+    def _may_run_again(self) -> bool:
+        """Prepare another run; one that lost too often first waits to be alone."""
+        if self.attempts >= self.attempts_max:
+            self.release()
+            names = ", ".join(sorted(map(repr, {*self.reads, *self.writes}))[:8])
+            raise TransactionError(f"a transaction ran {self.attempts} times without a commit; it used {names}")
+        self.begin()
+        if self.hold is None and self.losses < TRANSACTION_LOSSES_MAX:
+            return True
+        return self._is_alone()
+
+    def _is_alone(self) -> bool:
+        """Queue for the memory to itself; whether that has come."""
+        memory = self.memory
+        with memory.lock:
+            if self.hold is None:
+                self.hold = Hold(None, None)
+                memory.holds.append(self.hold)
+                memory.exclusives += 1
+            if memory.holds[0] is not self.hold:
+                self.obstacle = memory.holds[0]
+                return False
+        self.version = memory.clock
+        return True
+
+    def _stand_back(self) -> None:
+        """Let others commit while this one waits for a change."""
+        self.losses = 0
+        self.release()
+        with self.memory.lock:
+            self.memory.retries += 1
+
+    @contextmanager
+    def _parked(self, waiter: Waiter) -> Iterator[None]:
+        """Have `waiter` rung when it makes sense to attempt again: at once, if it does already."""
+        memory = self.memory
+        since = memory.monotonic()
+        with memory.lock:
+            places = self._places()
+            for place in places:
+                place.add(waiter)
+        if not places:
+            waiter.ring()
+        try:
+            yield
+        except BaseException:
+            self.release()
+            raise
+        finally:
+            seconds = memory.monotonic() - since
+            with memory.lock:
+                for place in places:
+                    place.discard(waiter)
+                memory.waits += bool(places)
+                memory.longest_wait_seconds = max(memory.longest_wait_seconds, seconds)
+
+    def _places(self) -> list[set[Waiter]]:
+        """Where a waiter has to be known to hear of the change this transaction needs; none if that has happened."""
+        if self.obstacle is not None:
+            return [self.obstacle.waiters] if self.obstacle in self.memory.holds else []
+        if not self.reads:
+            raise TransactionError("a body said `retry` before it read anything, so nothing could ever wake it")
+        if not self._is_unchanged():
+            return []
+        for variable in self.reads:
+            if variable.waiters is None:
+                variable.waiters = set()
+        return [variable.waiters for variable in self.reads if variable.waiters is not None]
+
+
+def finish(transaction: Transaction, body: Body[T]) -> T:
+    """Attempt and wait, until `body` has been committed."""
+    while not transaction.attempt(body):
+        transaction.wait()
+    result: T = transaction.result
+    return result
+
+
+async def finish_async(transaction: Transaction, body: Body[T]) -> T:
+    """Do as `finish`, without blocking the event loop."""
+    while not transaction.attempt(body):
+        await transaction.wait_async()
+    result: T = transaction.result
+    return result
+
+
+class _LostSignal(BaseException):
+    """This run has read what is no longer so. Not an Exception, so that no body catches it by accident."""
+
+
+class _RetrySignal(BaseException):
+    """A body said `retry`. Not an Exception, for the same reason."""
+
+
+class _Running(threading.local):
+    busy = False
+
+
+_running: Final = _Running()
+
+
+def _foreign(variable: TVar[Any]) -> TransactionError:
+    return TransactionError(f"{variable!r} belongs to another memory than this transaction; pass that as `memory`")
