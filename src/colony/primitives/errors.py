@@ -18,7 +18,9 @@ A failed *experiment* is data and never an exception; what stands here stops a c
     ├── ProposalsFailedError             12   the run: every proposal failed
     ├── InterruptedRunError             130   the person who pressed Ctrl-C; everything is kept
     ├── TransactionError                  -   the programmer: a misuse of shared memory
-    └── LimitError                       13   whoever sent something larger than a stated limit
+    ├── LimitError                       13   whoever sent something larger than a stated limit
+    ├── EncodingError                    14   whoever sent a value or bytes that JSON cannot carry
+    └── KeyFileError                     15   the machine's owner: a secret lies open, or is no secret
 
 Each message is one sentence with what, where and what to do next. What this file does not do: print, log or exit.
 """
@@ -124,3 +126,15 @@ class LimitError(ColonyError):
     """Something is larger than a stated limit."""
 
     exit_code = 13
+
+
+class EncodingError(ColonyError):
+    """A value that JSON cannot carry, or bytes that are no JSON."""
+
+    exit_code = 14
+
+
+class KeyFileError(ColonyError):
+    """A file of secrets can be read by others, is damaged, or cannot be kept."""
+
+    exit_code = 15
