@@ -1,35 +1,19 @@
 """The seam between the swarm and an agent: ask for proposals, tell what became of them.
 
-A proposal is either one candidate to be evaluated, or a *search*: a named method that runs next to the evaluator in a
-sandbox, from a start, within a number of evaluations. Agents are synchronous and deterministic: everything they know
+Agents are synchronous and deterministic: everything they know
 comes through `ask`, `tell` and their own random stream, so that the same run asks the same questions again on replay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from colony.problems.candidate import Candidate
+from colony.problems.proposal import Proposal
 
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What an agent wants evaluated.
-
-    `candidate` is the point itself, or the start of a search (None: the method chooses). `method` is None for a point,
-    else "module:function" under `colony.agents`. `evaluations` is what it may cost at most. `parents` are the ids of the
-    experiments that it builds on, `operator` how it was made (a short stable word).
-    """
-
-    candidate: Candidate | None
-    operator: str
-    evaluations: int = 1
-    method: str | None = None
-    spec: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    parents: tuple[str, ...] = ()
+__all__ = ["Elite", "Outcome", "OutcomeStatus", "Proposal", "Proposer", "View"]
 
 
 OutcomeStatus = Literal["ok", "infeasible", "failed", "refused"]
