@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from colony.memory.elite import Elite
 from colony.problems.candidate import Candidate
 from colony.problems.proposal import Proposal
 
@@ -32,16 +33,6 @@ class Outcome:
     evaluations: int = 1
     reason: str = ""
     notes: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Elite:
-    """A good candidate that the whole colony may build on."""
-
-    experiment: str
-    candidate: Candidate
-    value: float
-    agent: str
 
 
 @dataclass(frozen=True, slots=True)
