@@ -28,3 +28,5 @@ WINDOW_BATCHES_MAX: Final = 1_024
 TRANSACTION_ATTEMPTS_MAX: Final = 100_000
 TRANSACTION_LOSSES_MAX: Final = 32  # lost runs after which a transaction is given the memory to itself
 TRANSACTION_READS_MAX: Final = 1_000_000
+
+KNOWN_CANDIDATES_MAX: Final = 100_000  # what one agent remembers of its own proposals
