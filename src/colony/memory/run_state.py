@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from colony.memory.archive import Archive, Elite
+from colony.memory.archive import Archive
+from colony.memory.elite import Elite
 from colony.primitives.encoding import canonical
 from colony.problems.candidate import Candidate
 from colony.problems.metric import Metric
@@ -198,9 +199,9 @@ class RunState:
     def _admit(
         self, result: Mapping[str, Any], content: Mapping[str, Any], value: float, agent: str, proposed: Mapping[str, Any]
     ) -> None:
-        kind = self.started["problem"]["kind"]
-        elite = Elite(result["id"], kind, content, value, agent, proposed["operator"], tuple(proposed.get("parents", ())))
-        self.archive.add(elite)
+        candidate = Candidate(self.started["problem"]["kind"], content)
+        parents = tuple(proposed.get("parents", ()))
+        self.archive.add(Elite(result["id"], candidate, value, agent, proposed["operator"], parents))
 
     def _note_progress(self, tally: Tally, value: float, agent: str, at: int) -> Tally:
         metric = self.metric

@@ -18,11 +18,15 @@ Status = Literal["ok", "infeasible", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One judged answer. `value` is in the metric's unit and present where status is ok or infeasible."""
+    """One judged answer. `value` is in the metric's unit and present where status is ok or infeasible.
+
+    `amounts` is what each constraint reported, `violations` those above their tolerance.
+    """
 
     status: Status
     value: float | None = None
     violations: Mapping[str, float] = field(default_factory=dict)
+    amounts: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
 
@@ -55,7 +59,7 @@ class Rules:
         return self._constrained(number, reported, {str(k): n for k, v in metrics.items() if (n := _finite(v)) is not None})
 
     def _constrained(self, value: float, reported: Mapping[str, Any], metrics: Mapping[str, float]) -> Evaluation:
-        violations: dict[str, float] = {}
+        amounts: dict[str, float] = {}
         for name, tolerance in self.tolerances.items():
             if name not in reported:
                 return Evaluation("failed", reason=f"constraint {name!r} was not reported by the evaluator")
@@ -63,9 +67,9 @@ class Rules:
             amount = _finite(raw)
             if amount is None:
                 return Evaluation("failed", reason=f"constraint {name!r} is {_short(raw)}, not a finite number")
-            if amount > self.tolerances.get(name, 0.0):
-                violations[str(name)] = amount
-        return Evaluation("infeasible" if violations else "ok", value, violations, metrics=metrics)
+            amounts[str(name)] = amount
+        violations = {name: amount for name, amount in amounts.items() if amount > self.tolerances.get(name, 0.0)}
+        return Evaluation("infeasible" if violations else "ok", value, violations, amounts, metrics=metrics)
 
 
 def _finite(value: Any) -> float | None:

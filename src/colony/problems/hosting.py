@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -92,7 +93,9 @@ class ParameterHost:
         if not module.startswith(METHODS_PREFIX):
             raise ValueError(f"a search method lies under {METHODS_PREFIX}, not {module}")
         method = getattr(importlib.import_module(module), name)
-        oracle = Oracle(self.functions, self.rules, request["evaluations_max"])
+        oracle = Oracle(
+            self.functions, self.rules, request["evaluations_max"], is_late=_deadline(request.get("seconds_max"))
+        )
         notes: Any = None
         try:
             notes = method(oracle, request.get("values"), request.get("spec", {}), np.random.default_rng(request["seed"]))
@@ -102,11 +105,20 @@ class ParameterHost:
         return {
             "values": oracle.best_values,
             "value": best.value if best else None,
+            "constraints": dict(best.amounts) if best else {},
             "metrics": dict(best.metrics) if best else {},
             "evaluations": oracle.evaluations,
             "trace": oracle.trace,
             "notes": plain(notes),
         }
+
+
+def _deadline(seconds_max: float | None) -> Callable[[], bool]:
+    """Whether more than `seconds_max` have passed since this call; never, where there is no limit."""
+    if seconds_max is None:
+        return lambda: False
+    end = time.monotonic() + seconds_max
+    return lambda: time.monotonic() >= end
 
 
 def _exact(value: Any) -> str:

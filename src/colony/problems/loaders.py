@@ -23,9 +23,10 @@ from colony.problems.space import space_from
 READY = Path(__file__).parent / "ready"
 
 _TABLES = {
-    "": {"name", "statement", "metric", "space", "program", "constraints", "budget", "record", "initial"},
+    "": {"name", "statement", "metric", "space", "program", "constraints", "budget", "record", "initial", "limits"},
     "metric": {"name", "unit", "direction", "bound"},
     "record": {"value", "source"},
+    "limits": {"timeout_seconds", "memory_bytes"},
     "program": {"entry", "imports", "files"},
 }
 _SKIPPED_PARTS = {"__pycache__", ".git", ".colony", ".venv"}
@@ -91,6 +92,7 @@ def _problem(table: Mapping[str, Any], folder: Path) -> Problem:
         tolerances=_tolerances(_section(table, "constraints")),
         budget=budget_from(_section(table, "budget")),
         record=_record(table),
+        **_limits(table),
         evaluator=Evaluator(
             "folder", folder_hash(folder), folder=folder, holdout=(folder / "holdout.py").is_file()
         ),
@@ -130,6 +132,15 @@ def _record(table: Mapping[str, Any]) -> KnownRecord | None:
     if not isinstance(section.get("value"), int | float) or not section.get("source"):
         raise ProblemError("[record]: needs a number as value and a source")
     return KnownRecord(float(section["value"]), str(section["source"]))
+
+
+def _limits(table: Mapping[str, Any]) -> dict[str, Any]:
+    section = _section(table, "limits")
+    _check_keys(section, "limits")
+    for name, value in section.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise ProblemError(f"[limits]: {name}: must be a number above 0, not {value!r}")
+    return section
 
 
 def _tolerances(section: Mapping[str, Any]) -> dict[str, float]:

@@ -94,16 +94,25 @@ class Oracle:
     """Counts, judges and remembers.
 
     `evaluations_max` is a hard limit: the call after it raises `Exhausted`. `penalty` is what one unit of violation adds
-    to the cost that `cost` returns for an infeasible point.
+    to the cost that `cost` returns for an infeasible point. `is_late` is asked at every evaluation and ends the search.
     """
 
-    def __init__(self, functions: Functions, rules: Rules, evaluations_max: int, penalty: float = 1e3) -> None:
+    def __init__(
+        self,
+        functions: Functions,
+        rules: Rules,
+        evaluations_max: int,
+        *,
+        penalty: float = 1e3,
+        is_late: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.functions = functions
         self.space = functions.space
         self.rules = rules
         self.evaluations_max = evaluations_max
         self.evaluations = 0
         self.penalty = penalty
+        self._is_late = is_late
         self.best_values: Values | None = None
         self.best: Evaluation | None = None
         self.trace: list[tuple[int, float]] = []
@@ -117,10 +126,10 @@ class Oracle:
         """Count `count` evaluations.
 
         Raises:
-            Exhausted: they are more than what is left; nothing is counted.
+            Exhausted: they are more than what is left, or it is late; nothing is counted.
 
         """
-        if count > self.left:
+        if count > self.left or self._is_late():
             raise Exhausted
         self.evaluations += count
 

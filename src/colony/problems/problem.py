@@ -52,7 +52,7 @@ class Problem:
 
     `constraints` maps a name to a function of the candidate that returns the amount of violation (a number, or an
     array whose largest entry counts; at most 0 holds); `tolerances` maps names to what is forgiven (0 by default).
-    `gradient`, `exact`, `repair`, `picture`, `formulation` and `holdout` are optional functions of the candidate.
+    `timeout_seconds` and `memory_bytes` limit one evaluation. `gradient`, `exact`, `repair`, `picture`, `formulation` and `holdout` are optional functions of the candidate.
 
     Raises:
         ProblemError: names the part that is missing or makes no sense.
@@ -67,6 +67,8 @@ class Problem:
     initial: Mapping[str, Any] | None = None
     tolerances: Mapping[str, float] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    timeout_seconds: float = 60.0
+    memory_bytes: int = 2 * 1024**3
     record: KnownRecord | None = None
     evaluator: Evaluator = None  # type: ignore[assignment]  # set below from the functions
 

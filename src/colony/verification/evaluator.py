@@ -1,0 +1,158 @@
+"""The engine's side of an evaluation: proposals go into a sandbox as requests, answers come back judged.
+
+An `Evaluator` is synchronous and serves one worker; the swarm runs several side by side. It judges every answer with
+the problem's rules, whatever the worker says of itself. A failed evaluation is data; only a broken machine raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from colony.problems.candidate import Candidate
+from colony.problems.evaluation import Evaluation
+from colony.problems.problem import Problem
+from colony.problems.proposal import Proposal
+from colony.sandbox.protocol import Executor, Host, Isolation, Limits, Result
+
+SEARCH_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one proposal came to. `candidate` is what was scored: the point itself, or the best of a search."""
+
+    evaluation: Evaluation
+    candidate: Candidate | None
+    evaluations: int
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    notes: Any = None
+
+
+class Evaluator(Protocol):
+    """The seam to whatever scores candidates. Obligations: one Measured per proposal, in order; nothing shared."""
+
+    isolation: Isolation
+
+    def measure(self, proposals: Sequence[Proposal], seconds_max: float | None = None) -> list[Measured]:
+        """Score proposals; a search ends itself after `seconds_max`. Raises IsolationError where the sandbox is gone."""
+        ...
+
+    def ask(self, op: str, candidate: Candidate) -> Result:
+        """The answer of an optional function of the problem: exact, picture, holdout."""
+        ...
+
+    def close(self) -> None:
+        """End the worker."""
+        ...
+
+
+def limits_of(problem: Problem) -> Limits:
+    """The sandbox limits that a problem asks for."""
+    return replace(
+        Limits(),
+        wall_seconds=problem.timeout_seconds,
+        cpu_seconds=problem.timeout_seconds,
+        memory_bytes=problem.memory_bytes,
+    )
+
+
+def parameter_host(problem: Problem) -> Host:
+    """What a worker loads once to score the parameter candidates of a problem."""
+    import cloudpickle  # noqa: PLC0415  # only functions given in Python need it
+
+    assert problem.space is not None, "a parameter problem has a space"
+    evaluator = problem.evaluator
+    argument: dict[str, Any] = {
+        "space": problem.space.as_record(),
+        "metric": problem.metric.as_record(),
+        "tolerances": dict(problem.tolerances),
+    }
+    if evaluator.folder is not None:
+        argument["folder"] = str(evaluator.folder)
+    pickled = cloudpickle.dumps(dict(evaluator.functions)) if evaluator.style == "function" else None
+    return Host(
+        factory="colony.problems.hosting:open_parameters",
+        argument=argument,
+        pickled=pickled,
+        read_only=(str(evaluator.folder),) if evaluator.folder is not None else (),
+    )
+
+
+class ParameterEvaluator:
+    """Scores points and runs searches of a parameter problem on one executor."""
+
+    def __init__(self, problem: Problem, executor: Executor) -> None:
+        self._problem = problem
+        self._executor = executor
+        self._limits = limits_of(problem)
+        self.isolation = executor.isolation
+
+    def measure(self, proposals: Sequence[Proposal], seconds_max: float | None = None) -> list[Measured]:
+        """Score proposals in order; consecutive ones of the same sort travel together."""
+        requests = [self._request(p, seconds_max) for p in proposals]
+        limits = self._limits
+        if any(p.method is not None for p in proposals):
+            wall = max(limits.wall_seconds, (seconds_max or limits.wall_seconds) + SEARCH_GRACE_SECONDS)
+            limits = replace(limits, wall_seconds=wall, cpu_seconds=wall)
+        results = self._executor.run(requests, limits)
+        return [self._judged(p, r) for p, r in zip(proposals, results, strict=True)]
+
+    def ask(self, op: str, candidate: Candidate) -> Result:
+        """One answer of an optional function."""
+        return self._executor.run([{"op": op, "values": dict(candidate.content)}], self._limits)[0]
+
+    def raw(self, requests: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """Unjudged answers, for attacks on the evaluator."""
+        return self._executor.run(list(requests), self._limits)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._executor.close()
+
+    def _request(self, proposal: Proposal, seconds_max: float | None) -> dict[str, Any]:
+        values = dict(proposal.candidate.content) if proposal.candidate is not None else None
+        if proposal.method is None:
+            return {"op": "evaluate", "values": values}
+        return {
+            "op": "search",
+            "method": proposal.method,
+            "spec": dict(proposal.spec),
+            "seed": proposal.seed,
+            "values": values,
+            "evaluations_max": proposal.evaluations,
+            "seconds_max": seconds_max,
+        }
+
+    def _judged(self, proposal: Proposal, result: Result) -> Measured:
+        if result.status != "ok":
+            evaluations = 1 if proposal.method is None else proposal.evaluations
+            return failed(proposal.candidate, result, evaluations)
+        if proposal.method is None:
+            evaluation = self._problem.rules.judge(result.value)
+            return Measured(evaluation, proposal.candidate, 1, result.wall_seconds, result.cpu_seconds)
+        return self._judged_search(proposal, result)
+
+    def _judged_search(self, proposal: Proposal, result: Result) -> Measured:
+        answer = result.value
+        evaluations = min(max(int(answer["evaluations"]), 0), proposal.evaluations)
+        spent = {"evaluations": evaluations, "wall_seconds": result.wall_seconds, "cpu_seconds": result.cpu_seconds}
+        assert self._problem.space is not None, "searches belong to parameter problems"
+        if answer["values"] is None:
+            nothing = Evaluation("infeasible", reason="the search found no feasible candidate")
+            return Measured(nothing, None, notes=answer["notes"], **spent)
+        if faults := self._problem.space.faults(answer["values"]):
+            return Measured(Evaluation("failed", reason=faults[0]), None, notes=answer["notes"], **spent)
+        evaluation = self._problem.rules.judge({"value": answer["value"], "constraints": answer["constraints"]})
+        return Measured(evaluation, Candidate.parameters(answer["values"]), notes=answer["notes"], **spent)
+
+
+def failed(candidate: Candidate | None, result: Result, evaluations: int = 1) -> Measured:
+    """A failed evaluation as data: the sandbox's status and the last line of what was raised."""
+    last = result.error.strip().splitlines()[-1] if result.error.strip() else ""
+    reason = f"{result.status}: {last}" if last else result.status
+    return Measured(
+        Evaluation("failed", reason=reason[:500]), candidate, evaluations, result.wall_seconds, result.cpu_seconds
+    )
