@@ -1,0 +1,34 @@
+"""Online bin packing: the frozen loop that packs, and the heuristic inside the markers that evolution may change.
+
+Bins with the same free room are alike to the heuristic, so it is asked once for each room and not once for each bin.
+"""
+
+import math  # noqa: F401  # for heuristics that need it
+
+# EVOLVE-BLOCK-START
+
+
+def priority(item: int, room: int, capacity: int) -> float:
+    """How much an item wants a bin with so much free room (at least `item`); the highest wins, ties go to less room."""
+    return item - room
+
+
+# EVOLVE-BLOCK-END
+
+
+def pack(items: list[int], capacity: int) -> list[int]:
+    """The bin of each item in order: an index of an open bin, or the next free one; an empty bin is always a choice."""
+    bins_with: dict[int, list[int]] = {capacity: []}
+    chosen = []
+    opened = 0
+    for item in items:
+        room = max(sorted(r for r in bins_with if r >= item), key=lambda r: priority(item, r, capacity))
+        if bins_with[room]:
+            index = bins_with[room].pop()
+        else:
+            index, opened = opened, opened + 1
+        if room < capacity and not bins_with[room]:
+            del bins_with[room]
+        chosen.append(index)
+        bins_with.setdefault(room - item, []).append(index)
+    return chosen
