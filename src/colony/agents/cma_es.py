@@ -7,7 +7,7 @@ All randomness comes from the agent's own stream. What this file does not do: su
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import cma
 import numpy as np
@@ -60,7 +60,7 @@ class Bipop:
 class CmaEs(PointAgent):
     """One colony agent that runs CMA-ES again and again; its first run starts at the problem's seed."""
 
-    kind: ClassVar[str] = "cma-es"
+    kind = "cma-es"
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)

@@ -7,7 +7,6 @@ generation. A population that has collapsed to a point is replaced by a fresh on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from scipy.stats import qmc
@@ -35,7 +34,7 @@ class Trial:
 class DifferentialEvolution(PointAgent):
     """A population of points that moves along its own differences."""
 
-    kind: ClassVar[str] = "differential-evolution"
+    kind = "differential-evolution"
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)

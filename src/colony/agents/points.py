@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def merit_of(outcome: Outcome, sign: float) -> Merit:
 def costs_of(merits: Sequence[Merit]) -> Vector:
     """Finite costs in the order of `merits`, shape (n,), for methods that need numbers.
 
-    Feasible points keep their cost; infeasible ones lie above the worst feasible by their violation, failed ones above all.
+    Feasible points keep their cost; infeasible ones lie above the worst feasible, failed ones above all.
     """
     worst = max((cost for rank, cost in merits if rank == 0), default=0.0)
     penalised = [cost if rank == 0 else worst + cost for rank, cost in merits]
@@ -47,7 +47,7 @@ def costs_of(merits: Sequence[Merit]) -> Vector:
 class PointAgent(ABC):
     """An agent whose proposals are single points; see `Proposer` for its obligations."""
 
-    kind: ClassVar[str]
+    kind: str
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         assert problem.space is not None, "point agents work on spaces of parameters"

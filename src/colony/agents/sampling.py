@@ -5,7 +5,6 @@ They are what every cleverer agent has to beat, and they never get stuck. They h
 
 from __future__ import annotations
 
-from typing import ClassVar
 
 from scipy.stats import qmc
 
@@ -20,7 +19,7 @@ BLOCK = 64  # points drawn at a time; the sequence is balanced at powers of two
 class Sobol(PointAgent):
     """A scrambled Sobol sequence (Owen 1998), which covers the space more evenly than random points."""
 
-    kind: ClassVar[str] = "sobol"
+    kind = "sobol"
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)
@@ -39,7 +38,7 @@ class Sobol(PointAgent):
 class Random(PointAgent):
     """Uniform points: the plainest baseline there is."""
 
-    kind: ClassVar[str] = "random"
+    kind = "random"
 
     def _point(self, view: View) -> Vector:  # noqa: ARG002  # it looks at nobody
         return self._rng.random(self._space.dimension)

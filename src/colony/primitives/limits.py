@@ -30,3 +30,4 @@ TRANSACTION_LOSSES_MAX: Final = 32  # lost runs after which a transaction is giv
 TRANSACTION_READS_MAX: Final = 1_000_000
 
 KNOWN_CANDIDATES_MAX: Final = 100_000  # what one agent remembers of its own proposals
+LINEAGES_MAX: Final = 100_000  # experiments whose line of descent an archive remembers

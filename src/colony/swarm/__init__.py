@@ -1,0 +1,1 @@
+"""The swarm: the spine of one experiment, allocation, diversity, stopping."""
