@@ -1,9 +1,9 @@
 """Floor 1: software transactional memory for threads and asyncio; durable only through memory.shared_memory above."""
 
-from colony.stm.transaction import (
-    Body,
+from colony.stm.transaction import Body, Transaction
+from colony.stm.tvar import DEFAULT, Memory, Statistics, TVar
+from colony.stm.verbs import (
     Snapshot,
-    Transaction,
     atomically,
     atomically_async,
     check,
@@ -13,7 +13,6 @@ from colony.stm.transaction import (
     retry,
     snapshot,
 )
-from colony.stm.tvar import DEFAULT, Memory, Statistics, TVar
 
 __all__ = [
     "DEFAULT",

@@ -1,138 +1,63 @@
-"""Transactions over variables: optimistic, opaque, blocking `retry`, `or_else`, for threads and for asyncio.
+"""One transaction: the log of a run of its body, its commit, and what it waits for.
 
-The algorithm is TL2 (Dice, Shalev, Shavit 2006) with the extension of snapshots of TinySTM (Felber, Fetzer, Riegel 2008) and one
-short lock at commit. A run remembers the clock it began at and the cell of each variable at its first read. A cell newer than
-that clock makes it check that all earlier reads still stand and move its clock forward, or start over; so a body never sees two
-variables as they never were together (opacity). A commit checks all reads under the lock, thus refuses write skew, and
-publishes. `retry` checks its reads under the same lock before it sleeps on them, thus loses no wake-up.
+The algorithm is TL2 (Dice, Shalev, Shavit 2006) with the moving snapshots of TinySTM (Felber, Fetzer, Riegel 2008) and
+one short lock at commit. A run remembers the clock it began at and the cell of each variable at its first read. A cell
+newer than that clock makes it check that all earlier reads still stand and move its clock forward, or start over; so a
+body never sees two variables as they never were together (opacity). A commit checks all reads under the lock, thus
+refuses write skew, and publishes. `retry` checks its reads under the same lock before it sleeps, thus loses no wake-up.
+A transaction that lost too often queues for a hold on everything, thus does not starve.
 
-A body is a function of the transaction. It may run several times: it must be short, pure and synchronous, and leave every
-effect for after the commit (an `emit` of memory.shared_memory is the way to record something). What this file does not do: undo
-effects, interrupt a body that loops for ever, or keep anything on disk.
+What this file does not do: undo effects, interrupt a body that loops for ever, or keep anything on disk. It must not be
+entered from a signal handler or a finaliser, which may have interrupted a commit; a handler sets a flag instead.
 """
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import sleep
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 
 from colony.primitives.errors import LimitError, TransactionError
 from colony.primitives.limits import TRANSACTION_ATTEMPTS_MAX, TRANSACTION_LOSSES_MAX, TRANSACTION_READS_MAX
-from colony.stm.tvar import DEFAULT, Cell, Memory, TVar
 from colony.stm.waiting import Hold, LoopWaiter, ThreadWaiter, Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+
+    from colony.stm.tvar import Cell, Memory, TVar
 
 T = TypeVar("T")
 Body: TypeAlias = "Callable[[Transaction], T]"
 
 
-def atomically(body: Body[T], *, memory: Memory | None = None, attempts_max: int = TRANSACTION_ATTEMPTS_MAX) -> T:
-    """Run `body` as one transaction and return what it returned; block while it says `retry`.
-
-    An exception from the body passes through, and nothing it wrote is kept.
-
-    Raises:
-        TransactionError: a variable of another memory, a transaction inside a body, a `retry` that nothing could wake, or a
-            body that ran `attempts_max` times without committing.
-        LimitError: the body read too many variables.
-    """
-    return finish(Transaction(DEFAULT if memory is None else memory, attempts_max), body)
-
-
-async def atomically_async(
-    body: Body[T], *, memory: Memory | None = None, attempts_max: int = TRANSACTION_ATTEMPTS_MAX
-) -> T:
-    """Do as `atomically`, on the same variables, from a task: where that would block the thread, this suspends the task."""
-    return await finish_async(Transaction(DEFAULT if memory is None else memory, attempts_max), body)
-
-
-def retry() -> NoReturn:
-    """Give up this run, and run again once a variable it has read changes."""
-    raise _RetrySignal
-
-
-def check(condition: object) -> None:
-    """`retry` unless `condition` is true."""
-    if not condition:
-        raise _RetrySignal
-
-
-def or_else(first: Body[T], second: Body[T]) -> Body[T]:
-    """Make a body that is `first`, or, where that says `retry`, `second` with all that `first` wrote undone.
-
-    If both say `retry`, the whole transaction waits for a change of anything either of them read.
-    """
-    return lambda transaction: transaction.either(first, second)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Variables as they were together at one instant; `snapshot[variable]` is a value."""
-
-    memory: Memory
-    cells: Mapping[TVar[Any], Cell[Any]]
-
-    def __getitem__(self, variable: TVar[T]) -> T:
-        value: T = self.cells[variable][0]
-        return value
-
-
-def snapshot(variables: Iterable[TVar[Any]]) -> Snapshot:
-    """Read `variables` at one instant.
-
-    Raises:
-        TransactionError: they belong to several memories.
-        LimitError: there are too many of them.
-    """
-    wanted = tuple(variables)
-    memory = wanted[0].memory if wanted else DEFAULT
-    cells = atomically(lambda transaction: {variable: transaction.cell(variable) for variable in wanted}, memory=memory)
-    return Snapshot(memory, MappingProxyType(cells))
-
-
-def if_unchanged(seen: Snapshot, writes: Mapping[TVar[Any], Any]) -> Body[bool]:
-    """Make a body that writes `writes` and returns True if no variable in `seen` was written since, else returns False."""
-
-    def body(transaction: Transaction) -> bool:
-        if any(transaction.cell(variable) is not cell for variable, cell in seen.cells.items()):
-            return False
-        for variable, value in writes.items():
-            transaction.write(variable, value)
-        return True
-
-    return body
-
-
-def commit_if_unchanged(seen: Snapshot, writes: Mapping[TVar[Any], Any]) -> bool:
-    """Commit `writes` if no variable in `seen` was written since, and say whether.
-
-    For slow or impure work between reading and writing: nothing of it is ever run again behind your back.
-
-    Raises:
-        TransactionError: a variable of another memory.
-    """
-    return atomically(if_unchanged(seen, writes), memory=seen.memory)
-
-
 class Transaction:
-    """One transaction, over as many runs of its body as it takes. A body uses `read` and `write`, and only while it runs.
+    """One transaction, over as many runs of its body as it takes; a body uses `read` and `write`, while it runs.
 
-    `reads` holds the cell of each variable at its first read, `writes` the values to be; both belong to the current run.
+    `reads` holds the cell of each variable at its first read, `writes` the values to be, `emissions` what must be
+    durable before they are published; all three belong to the current run.
     """
 
-    __slots__ = ("attempts", "attempts_max", "hold", "losses", "memory", "obstacle", "reads", "result", "version", "writes")
+    __slots__ = (
+        "attempts",
+        "attempts_max",
+        "emissions",
+        "hold",
+        "losses",
+        "memory",
+        "obstacle",
+        "reads",
+        "result",
+        "version",
+        "writes",
+    )
 
     def __init__(self, memory: Memory, attempts_max: int = TRANSACTION_ATTEMPTS_MAX) -> None:
         self.memory = memory
         self.version = memory.clock
         self.reads: dict[TVar[Any], Cell[Any]] = {}
         self.writes: dict[TVar[Any], Any] = {}
+        self.emissions: list[Any] = []
         self.attempts = self.losses = 0
         self.attempts_max = attempts_max
         self.hold: Hold | None = None
@@ -170,33 +95,41 @@ class Transaction:
             cell = self._extend(variable)
         self.reads[variable] = cell
         if len(self.reads) > TRANSACTION_READS_MAX:
-            raise LimitError(f"a transaction read more than {TRANSACTION_READS_MAX} variables; split it, or use fewer, larger values")
+            raise LimitError(
+                f"a transaction read more than {TRANSACTION_READS_MAX} variables; split it, or use fewer, larger values"
+            )
         return cell
 
     def either(self, first: Body[T], second: Body[T]) -> T:
         """Run `first`, or, if it says `retry`, undo what it wrote and run `second`."""
-        undo = self.savepoint()
+        kept, emitted = self.writes.copy(), len(self.emissions)
         try:
             return first(self)
-        except _RetrySignal:
-            undo()
+        except RetrySignal:
+            self.writes = kept
+            del self.emissions[emitted:]
         return second(self)
 
     # What drives it.
 
-    def attempt(self, body: Body[object]) -> bool:
-        """Run `body` until it is committed (True, and `result` is what it returned), or has to wait first (False)."""
+    def attempt(self, body: Callable[[Self], object]) -> bool:
+        """Run `body` until it is committed (True, and `result` is what it returned), or has to wait first (False).
+
+        With emissions, True means that the commit can be made: its footprint is held until `publish` or `release`.
+        """
         while self.attempts == 0 or self._may_run_again():
             self.attempts += 1
             if _running.busy:
-                raise TransactionError("a transaction was started inside the body of another; pass its transaction on instead")
+                raise TransactionError(
+                    "a transaction was started inside the body of another; pass its transaction on instead"
+                )
             _running.busy = True
             try:
                 self.result = body(self)
                 return self._commit()
             except _LostSignal:
                 self.losses += 1
-            except _RetrySignal:
+            except RetrySignal:
                 self._stand_back()
                 return False
             except BaseException:
@@ -232,32 +165,6 @@ class Transaction:
         for waiter in woken:
             waiter.ring()
 
-    # What a durable transaction does in its own way.
-
-    def savepoint(self) -> Callable[[], None]:
-        """Return a function that takes back all writes made from now on."""
-        kept = self.writes.copy()
-
-        def undo() -> None:
-            self.writes = kept
-
-        return undo
-
-    def begin(self) -> None:
-        """Forget the last run."""
-        self.reads.clear()
-        self.writes.clear()
-        self.obstacle = None
-        self.version = self.memory.clock
-
-    def depends(self) -> bool:
-        """Whether the commit has to be placed in an order with others: whether it changes anything."""
-        return bool(self.writes)
-
-    def conclude(self) -> Iterable[Waiter]:
-        """Commit what has just been found valid, under the lock; return whom to wake."""
-        return self._publish()
-
     # Machinery.
 
     def _commit(self) -> bool:
@@ -266,14 +173,17 @@ class Transaction:
         while lock.locked():  # its holder lost the interpreter: let it finish; to queue here would make everybody queue
             sleep(0)
         with lock:
-            if self.depends():
+            if self.writes or self.emissions:
                 for variable, cell in self.reads.items():
                     if variable.cell is not cell:
                         memory.conflicts += 1
                         raise _LostSignal
                 if memory.holds and self._is_barred():
                     return False
-            woken = self.conclude()
+            if self.emissions:
+                self._hold_footprint()
+                return True
+            woken = self._publish()
         for waiter in woken:
             waiter.ring()
         return True
@@ -300,6 +210,11 @@ class Transaction:
         self.hold = None
         return woken
 
+    def _hold_footprint(self) -> None:
+        if self.hold is None:
+            self.hold = Hold(self.reads, self.writes)
+            self.memory.holds.append(self.hold)
+
     def _extend(self, variable: TVar[T]) -> Cell[T]:
         """Move the snapshot to now, if all that was read still stands; return the cell of `variable`."""
         memory = self.memory
@@ -318,7 +233,7 @@ class Transaction:
         for hold in self.memory.holds:
             if hold is self.hold:
                 return False
-            if hold.bars((), self.writes):
+            if hold.bars(self.reads if self.emissions else (), self.writes):
                 self.obstacle = hold
                 self.losses += 1
                 return True
@@ -330,7 +245,11 @@ class Transaction:
             self.release()
             names = ", ".join(sorted(map(repr, {*self.reads, *self.writes}))[:8])
             raise TransactionError(f"a transaction ran {self.attempts} times without a commit; it used {names}")
-        self.begin()
+        self.reads.clear()
+        self.writes.clear()
+        self.emissions.clear()
+        self.obstacle = None
+        self.version = self.memory.clock
         if self.hold is None and self.losses < TRANSACTION_LOSSES_MAX:
             return True
         return self._is_alone()
@@ -360,11 +279,12 @@ class Transaction:
     def _parked(self, waiter: Waiter) -> Iterator[None]:
         """Have `waiter` rung when it makes sense to attempt again: at once, if it does already."""
         memory = self.memory
-        since = memory.monotonic()
         with memory.lock:
             places = self._places()
             for place in places:
                 place.add(waiter)
+            memory.waits += bool(places)
+        since = memory.monotonic()
         if not places:
             waiter.ring()
         try:
@@ -377,7 +297,6 @@ class Transaction:
             with memory.lock:
                 for place in places:
                     place.discard(waiter)
-                memory.waits += bool(places)
                 memory.longest_wait_seconds = max(memory.longest_wait_seconds, seconds)
 
     def _places(self) -> list[set[Waiter]]:
@@ -394,27 +313,11 @@ class Transaction:
         return [variable.waiters for variable in self.reads if variable.waiters is not None]
 
 
-def finish(transaction: Transaction, body: Body[T]) -> T:
-    """Attempt and wait, until `body` has been committed."""
-    while not transaction.attempt(body):
-        transaction.wait()
-    result: T = transaction.result
-    return result
-
-
-async def finish_async(transaction: Transaction, body: Body[T]) -> T:
-    """Do as `finish`, without blocking the event loop."""
-    while not transaction.attempt(body):
-        await transaction.wait_async()
-    result: T = transaction.result
-    return result
-
-
 class _LostSignal(BaseException):
     """This run has read what is no longer so. Not an Exception, so that no body catches it by accident."""
 
 
-class _RetrySignal(BaseException):
+class RetrySignal(BaseException):
     """A body said `retry`. Not an Exception, for the same reason."""
 
 

@@ -1,9 +1,9 @@
 """Transactional variables and the memory they live in: versioned cells, one clock, one short lock, counters.
 
-A variable's state is one tuple (value, version), replaced whole and never changed, so a reader without a lock sees a value
-together with its version. The memory's clock is the version of the last complete publication; the cells of a publication are
-stored before the clock is. That is all the algorithm asks of the interpreter: a load or a store of one attribute is atomic,
-and stores become visible in the order they were made (true with a global interpreter lock, and promised without one).
+A variable's state is one tuple (value, version), replaced whole and never changed, so a reader without a lock sees a
+value together with its version. The memory's clock is the version of the last complete publication; the cells of a
+publication are stored before the clock is. That is all this asks of the interpreter: a load or a store of one attribute
+is atomic, and stores become visible in the order they were made. Everything else happens under the memory's lock.
 
 What this file does not do: read or write inside a transaction (transaction.py), or wait (waiting.py).
 """
