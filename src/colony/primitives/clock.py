@@ -132,6 +132,11 @@ def parse_timestamp(at: str) -> tuple[int, int]:
     return int(match[1], 16), int(match[2], 16)
 
 
+def is_timestamp(at: str) -> bool:
+    """Tell whether `at` is a hybrid timestamp."""
+    return _TIMESTAMP.fullmatch(at) is not None
+
+
 def _after(milliseconds: int, counter: int) -> tuple[int, int]:
     if counter < _COUNTER_MAX:
         return milliseconds, counter + 1

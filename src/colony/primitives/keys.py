@@ -16,7 +16,7 @@ import re
 import stat
 import uuid
 from pathlib import Path
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from coincurve import PrivateKey, PublicKey
 
