@@ -127,7 +127,7 @@ class Transaction:
             try:
                 self.result = body(self)
                 return self._commit()
-            except _LostSignal:
+            except LostSignal:
                 self.losses += 1
             except RetrySignal:
                 self._stand_back()
@@ -177,7 +177,7 @@ class Transaction:
                 for variable, cell in self.reads.items():
                     if variable.cell is not cell:
                         memory.conflicts += 1
-                        raise _LostSignal
+                        raise LostSignal
                 if memory.holds and self._is_barred():
                     return False
             if self.emissions:
@@ -223,7 +223,7 @@ class Transaction:
                 self.version = memory.clock
                 return variable.cell
             memory.conflicts += 1
-        raise _LostSignal
+        raise LostSignal
 
     def _is_unchanged(self) -> bool:
         return all(variable.cell is cell for variable, cell in self.reads.items())
@@ -313,7 +313,7 @@ class Transaction:
         return [variable.waiters for variable in self.reads if variable.waiters is not None]
 
 
-class _LostSignal(BaseException):
+class LostSignal(BaseException):
     """This run has read what is no longer so. Not an Exception, so that no body catches it by accident."""
 
 
