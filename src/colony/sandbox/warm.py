@@ -1,0 +1,152 @@
+"""The engine's side of a warm worker: batches in, results one by one, and a new worker after each that had to be ended.
+
+What this file does not do: shut in; and it believes the user's own evaluator about values, not about time.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from colony.primitives.errors import IsolationError
+from colony.sandbox.inside import wire
+from colony.sandbox.loaded import Loaded, as_order, decode
+from colony.sandbox.process import ANSWER_SECONDS_MAX, Reader
+from colony.sandbox.protocol import Isolation, Limits, Result, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEAD_BYTES_MAX: Final = 64 * 1024  # the head of a result with what was printed, and the error
+STARTS_MAX: Final = 3
+
+
+class WarmExecutor:
+    """One worker at a time. See `protocol.Executor`."""
+
+    def __init__(self, loaded: Loaded, isolation: Isolation) -> None:
+        self._loaded = loaded
+        self._isolation = isolation
+        self._worker: Reader | None = None
+        self._limits = Limits()
+        loaded.process()
+
+    @property
+    def isolation(self) -> Isolation:
+        """What the canary found."""
+        return self._isolation
+
+    def run(
+        self, requests: Sequence[Any], limits: Limits, *, parallel: int = 1, seed: int | None = None
+    ) -> list[Result]:
+        """See `protocol.Executor.run`; `parallel` has no meaning for one worker."""
+        del parallel
+        results: list[Result] = []
+        idle = 0
+        while len(results) < len(requests):
+            got = self._batch(requests[len(results) :], limits, seed)
+            results += map(self._loaded.count, got)
+            idle = 0 if got else idle + 1
+            if idle >= STARTS_MAX:
+                raise IsolationError("the sandbox does not keep a worker alive; run `colony doctor`")
+        return results
+
+    def statistics(self) -> Statistics:
+        """Counts so far."""
+        return self._loaded.statistics()
+
+    def close(self) -> None:
+        """End everything."""
+        self._forget()
+        self._loaded.close()
+
+    def _batch(self, requests: Sequence[Any], limits: Limits, seed: int | None) -> list[Result]:
+        """Results up to the first request that cost its worker, that one's included; none if there was no worker to ask."""
+        order = wire.frame(wire.encode({"limits": as_order(limits), "requests": list(requests), "seed": seed}))
+        results: list[Result] = []
+        try:
+            worker = self._ready(limits)
+            worker.channel.settimeout(ANSWER_SECONDS_MAX)
+            worker.channel.sendall(order)
+        except (OSError, EOFError):
+            self._forget()
+            self._loaded.end()
+            return []
+        bound = limits.output_bytes + HEAD_BYTES_MAX
+        for index in range(len(requests)):
+            started = time.monotonic()
+            try:
+                results.append(_answer(worker.frame(started + limits.wall_seconds, bound), index, limits))
+            except TimeoutError:
+                results.append(
+                    self._stop(Result(status="timeout", error=f"no result within {limits.wall_seconds:g} s"), started)
+                )
+            except ValueError as error:
+                results.append(self._stop(Result(status="protocol", error=f"spoiled answer: {error}"), started))
+            except (EOFError, OSError):
+                results.append(self._ended(limits, started))
+            else:
+                continue
+            break
+        return results
+
+    def _ready(self, limits: Limits) -> Reader:
+        """A worker with these limits: they are set when it is forked, so other limits mean another worker."""
+        if self._worker is not None and limits != self._limits:
+            self._stop(Result(status="ok"), time.monotonic())
+        if self._worker is None:
+            process = self._loaded.process()
+            self._loaded.lanes(1, limits)
+            process.send({"do": "worker", "limits": as_order(limits)})
+            self._worker = Reader(process.receive_worker())
+            self._limits = limits
+            self._loaded.forks += 1
+        return self._worker
+
+    def _stop(self, result: Result, started: float) -> Result:
+        """End the worker; the result, with what is known of its end."""
+        try:
+            self._loaded.process().send({"do": "kill"})
+            head, _ = self._loaded.process().receive(ANSWER_SECONDS_MAX)
+        except (OSError, EOFError):
+            self._loaded.end()
+            head = {"printed": ""}
+        self._forget()
+        return replace(result, printed=head["printed"], wall_seconds=time.monotonic() - started)
+
+    def _ended(self, limits: Limits, started: float) -> Result:
+        """The worker has ended by itself, or closed its channel and will never answer."""
+        self._forget()
+        try:
+            self._loaded.process().send({"do": "kill"})
+            head, _ = self._loaded.process().receive(ANSWER_SECONDS_MAX)
+        except (OSError, EOFError):
+            self._loaded.end()
+            return Result(status="crashed", error="the sandbox ended", wall_seconds=time.monotonic() - started)
+        result = self._loaded.result(head, b"", limits)
+        return replace(result, wall_seconds=time.monotonic() - started, peak_bytes=None)
+
+    def _forget(self) -> None:
+        if self._worker is not None:
+            self._worker.channel.close()
+            self._worker = None
+
+
+def _answer(payload: bytes, index: int, limits: Limits) -> Result:
+    """Raises: ValueError where the answer is none, or one to another request."""
+    head, body = wire.split(payload)
+    answered, said, wall, cpu, printed = head
+    if answered != index:
+        raise ValueError(f"it answers request {answered!r}")
+    status, value, error = decode(str(said).encode(), body, limits)
+    if status == "protocol":
+        raise ValueError(error)
+    return Result(
+        status=status,
+        value=value,
+        error=error,
+        printed=str(printed),
+        wall_seconds=float(wall),
+        cpu_seconds=float(cpu),
+    )
