@@ -123,8 +123,8 @@ class MemoryLog:
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """Return the records from `start` up to `stop`. See `Log.read`."""
-        for seq, each in enumerate(self._kept[start:stop], start):
-            yield Entry(decode_trusted(each.payload), each.id, each.payload, each.signature, seq)
+        kept = enumerate(self._kept[start:stop], start)
+        return (Entry(decode_trusted(each.payload), each.id, each.payload, each.signature, seq) for seq, each in kept)
 
     def head(self) -> Head:
         """Return the state after the last append."""

@@ -9,6 +9,8 @@ from typing import Final
 
 RECORD_BYTES_MAX: Final = 8 * 1024 * 1024
 RECORDS_PER_APPEND_MAX: Final = 100_000
+RECORDS_QUEUED_MAX: Final = 1_000_000
+FAULTS_REPORTED_MAX: Final = 1_000
 JSON_DEPTH_MAX: Final = 64
 INTEGER_MAX: Final = 2**53 - 1  # what canonical JSON (RFC 8785) carries exactly
 KIND_CHARACTERS_MAX: Final = 64
