@@ -34,6 +34,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "run.finished/1": Kind("A run ended, with the reason and the final figures.", {"run": str}),
         "identity.delegated/1": Kind("One key lets another act in its name.", {"run": str}),
         "evaluator.attacked/1": Kind("The evaluator was given cheats, and its noise was measured.", {"run": str}),
+        "experiment.proposed/1": Kind("An agent proposed experiments.", {"run": str}),
         "experiment.decided/1": Kind("Experiments were allowed, before any of them ran.", {"run": str}),
         "experiment.evaluated/1": Kind("Experiments ended, each with its score or its failure.", {"run": str}),
         "candidate.claimed/1": Kind("Its author claims that a candidate is a new best.", {"run": str}),

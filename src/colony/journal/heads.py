@@ -1,8 +1,8 @@
 """Signed heads, and the witness: a small file beside a journal that remembers the last acknowledged one.
 
 A head signs (size, root) of the tree, so whoever holds one can later prove that history was rewritten. The witness
-finds the one damage that a database hides: a lost tail, such as a write-ahead log that was deleted or cut. What this file
-does not do: know about databases, or find a forger who holds the key and rewrites journal and witness together.
+finds the one damage that a database hides: a lost tail, such as a write-ahead log that was deleted or cut. What this
+file does not do: know about databases, or find a forger who holds the key and rewrites journal and witness together.
 """
 
 from __future__ import annotations

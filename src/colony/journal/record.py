@@ -106,7 +106,11 @@ class Author:
         return signed
 
 
-_decode: Final = msgspec.json.Decoder(Record).decode
+decode_trusted: Final = msgspec.json.Decoder(Record).decode
+"""Return the record of bytes whose hash a log has checked: typed, but without the rules of `decode`.
+
+Raises msgspec.DecodeError or ValueError where the fields are missing or of another type.
+"""
 
 
 def decode(payload: bytes, signature: bytes) -> SignedRecord:
@@ -117,24 +121,15 @@ def decode(payload: bytes, signature: bytes) -> SignedRecord:
         LimitError: too many bytes, or too deep a body.
     """
     parse(payload)
-    record = decode_trusted(payload)
+    try:
+        record = decode_trusted(payload)
+    except msgspec.DecodeError as error:
+        raise EncodingError(f"the bytes are no record: {error}") from error
     if fault := _fault(record):
         raise EncodingError(f"the bytes are no record: {fault}")
     if record.payload != payload:
         raise EncodingError("the bytes are no record: they are not in canonical form")
     return SignedRecord(record, sha256(payload).hexdigest(), payload, signature)
-
-
-def decode_trusted(payload: bytes) -> Record:
-    """Return the record of bytes whose hash a log has checked: typed, but without the rules of `decode`.
-
-    Raises:
-        EncodingError: the fields are missing or of another type.
-    """
-    try:
-        return _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise EncodingError(f"the bytes are no record: {error}") from error
 
 
 def is_signed(signed: SignedRecord) -> bool:

@@ -9,13 +9,15 @@ import sqlite3
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from colony.journal import schema
 from colony.journal.audit import Row, audit, first_fault
 from colony.journal.heads import SignedHead
 from colony.journal.log import Chains, Entry, Head, leaf_of
 from colony.journal.merkle import MerkleTree
 from colony.journal.record import Tip, decode_trusted
-from colony.primitives.errors import EncodingError, JournalCorruptError
+from colony.primitives.errors import JournalCorruptError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -145,5 +147,5 @@ def _entries(connection: sqlite3.Connection, start: int, stop: int, ends: dict[s
                 ends[author] = entry = Entry(record, digest.hexdigest(), payload, signature, seq)
                 yield entry
                 expected += 1
-    except (sqlite3.Error, EncodingError, TypeError) as error:
+    except (sqlite3.Error, msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
         raise schema.translation(error, f"record {expected}", expected) from error
