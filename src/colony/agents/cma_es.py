@@ -12,12 +12,15 @@ from typing import Any
 import cma
 import numpy as np
 
-from colony.agents.points import Merit, PointAgent, costs_of
+from colony.agents.points import Merit, PointAgent, costs_of, smallest_steps
 from colony.agents.proposer import View
+from colony.agents.quadratic import FULL_DIMENSION_MAX, Frame, Quadratic, agreement
 from colony.problems.problem import Problem
-from colony.problems.space import Choice, Integer, Space, Vector
+from colony.problems.space import Vector
 
 STEP_SIZE = 0.2  # of the first run, in the unit cube: 2 in a box of width 10, as its author's benchmarks use
+
+AGREEMENT_MIN = 0.85  # Kendall's correlation from which a model is trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +70,48 @@ class CmaEs(PointAgent):
         self._bipop = Bipop(self._space.dimension, self._rng)
         self._regime = self._bipop.next()
         self._run: Any = None
+        self._spent = 0
         self._generation: list[Vector] = []
-        self._merits: dict[int, Merit] = {}
-        self._first = 0
+        self._merits: dict[int, Merit] = {}  # by index in the generation
+        self._queue: list[int] = []  # indices still to be proposed, next one last
+        self._awaited: dict[int, int] = {}  # index by running number
 
     def _point(self, view: View) -> Vector | None:
-        if self._given == self._first + len(self._generation):
-            if len(self._merits) < len(self._generation):
-                return None
-            self._advance(view)
-        return self._generation[self._given - self._first]
+        if not self._queue and not self._awaited:
+            self._proceed(view)
+        if not self._queue:
+            return None
+        self._awaited[self._given] = self._queue.pop()
+        return self._generation[self._awaited[self._given]]
 
     def _learn(self, number: int, merit: Merit) -> None:
-        self._merits[number] = merit
+        self._merits[self._awaited.pop(number)] = merit
 
-    def _advance(self, view: View) -> None:
-        """Close the generation whose results are complete, and open the next one."""
-        if self._generation:
-            merits = [self._merits[self._first + i] for i in range(len(self._generation))]
-            self._run.tell(self._generation, costs_of(merits).tolist())
-        if self._run is None or self._run.stop() or self._run.countevals >= self._regime.evaluations_max:
-            self._restart(view)
-        self._first = self._given
+    def _proceed(self, view: View) -> None:
+        """Take the next step now that every result asked for is in: here, close the generation and open another."""
+        if self._merits:
+            self._close(costs_of([self._merits[i] for i in range(len(self._generation))]))
+        self._open(view)
+
+    def _close(self, costs: Vector) -> None:
+        """Tell the strategy what its generation cost."""
+        self._run.tell(self._generation, costs.tolist())
+        self._spent += len(self._merits)
         self._merits.clear()
-        self._generation = self._run.ask()
 
-    def _restart(self, view: View) -> None:
+    def _open(self, view: View) -> None:
+        """Ask the strategy for a generation, restarting it where it is done."""
         if self._run is None:
-            start = self._seed_point
-        else:
-            self._bipop.spend(self._regime, self._run.countevals)
+            self._start(self._seed_point)
+        elif self._run.stop() or self._spent >= self._regime.evaluations_max:
+            self._bipop.spend(self._regime, self._spent)
             self._regime = self._bipop.next()
-            start = self._start(view)
-        self._run = cma.CMAEvolutionStrategy(start, self._regime.step_size, self._options())
+            self._start(self._rng.random(self._space.dimension))
+        self._generation = self._run.ask()
+        self._queue = list(range(len(self._generation)))[::-1]
 
-    def _start(self, view: View) -> Vector:  # noqa: ARG002
-        return self._rng.random(self._space.dimension)
-
-    def _options(self) -> dict[str, Any]:
+    def _start(self, start: Vector) -> None:
+        self._spent = 0
         options = {
             "bounds": [0.0, 1.0],
             "popsize": self._regime.population,
@@ -112,20 +119,78 @@ class CmaEs(PointAgent):
             "randn": lambda *shape: self._rng.standard_normal(shape),
             "verbose": -9,
             "minstd": smallest_steps(self._space),
+            "CMA_injections_threshold_keep_len": 1,
         }
-        return options
+        self._run = cma.CMAEvolutionStrategy(start, self._regime.step_size, options)
 
 
-def smallest_steps(space: Space) -> Vector:
-    """The step size per coordinate below which a discrete coordinate would never change again; 0 for floats."""
-    steps: list[float] = []
-    for variable in space.variables.values():
-        match variable:
-            case Integer():
-                width = 1.0 / (variable.high - variable.low + 1)
-            case Choice():
-                width = 1.0 / len(variable.options)
-            case _:
-                width = 0.0
-        steps += [0.2 * width] * variable.dimension
-    return np.asarray(steps)
+class ModelCmaEs(CmaEs):
+    """CMA-ES that has only as much of each generation evaluated as its quadratic model needs to be trusted.
+
+    The scheme is that of lq-CMA-ES (Hansen 2019): the best by the model are evaluated first, a few more until the model
+    orders the known points well, and the model's minimum takes part in the next generation.
+    """
+
+    kind = "model-cma-es"
+
+    def __init__(self, name: str, problem: Problem, seed: int) -> None:
+        super().__init__(name, problem, seed)
+        self._points: list[Vector] = []
+        self._known_merits: list[Merit] = []
+        self._wanted = 0
+
+    def _proceed(self, view: View) -> None:
+        model = None
+        if self._generation:
+            model = self._model()
+            if self._wanted < len(self._generation) and not self._trusted(model):
+                self._queue_more(model)
+                return
+            self._close(self._surrogate_costs(model))
+            minimum = model.minimum()
+            if minimum is not None:
+                self._run.inject([np.clip(minimum, 0.0, 1.0)])
+        run = self._run
+        self._open(view)
+        if self._run is not run:
+            model = None
+            self._points.clear()
+            self._known_merits.clear()
+        self._wanted = 0
+        self._queue_more(model)
+
+    def _learn(self, number: int, merit: Merit) -> None:
+        self._points.append(self._generation[self._awaited[number]])
+        self._known_merits.append(merit)
+        super()._learn(number, merit)
+
+    def _queue_more(self, model: Quadratic | None) -> None:
+        """Have the best of what is left of the generation evaluated: half as many again as so far, at least one."""
+        left = [i for i in range(len(self._generation)) if i not in self._merits]
+        if model is not None:
+            predicted = model.predict(np.asarray([self._generation[i] for i in left]))
+            left = [left[i] for i in np.argsort(predicted, kind="stable")]
+        more = -(-self._wanted // 2) if self._wanted else max(1, int(1 + 0.02 * len(left)), 4 - len(self._points))
+        self._queue = left[:more][::-1]
+        self._wanted += len(self._queue)
+
+    def _model(self) -> Quadratic:
+        k = self._space.dimension
+        limit = max(len(self._generation), 2 * (1 + 2 * k + k * (k - 1) // 2 * (k <= FULL_DIMENSION_MAX)))
+        del self._points[:-limit], self._known_merits[:-limit]
+        sampler, sigma = self._run.sm, self._run.sigma
+        frame = Frame(self._run.mean.copy(), sigma * sampler.B * sampler.D, (sampler.B / sampler.D).T / sigma)
+        return Quadratic(np.asarray(self._points), costs_of(self._known_merits), frame)
+
+    def _trusted(self, model: Quadratic) -> bool:
+        """Whether the model orders the latest known points nearly as they are."""
+        last = max(15, int(min(1.2 * self._wanted, 0.75 * len(self._generation))))
+        predicted = model.predict(np.asarray(self._points[-last:]))
+        return agreement(predicted, costs_of(self._known_merits[-last:])) >= AGREEMENT_MIN
+
+    def _surrogate_costs(self, model: Quadratic) -> Vector:
+        """The generation's costs: measured where all were, else the model's, moved so that the best agree."""
+        if len(self._merits) == len(self._generation):
+            return costs_of([self._merits[i] for i in range(len(self._generation))])
+        predicted = model.predict(np.asarray(self._generation))
+        return predicted - predicted.min() + costs_of(list(self._merits.values())).min()

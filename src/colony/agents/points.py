@@ -18,7 +18,7 @@ from colony.agents.proposer import Outcome, Proposal, View
 from colony.primitives.limits import KNOWN_CANDIDATES_MAX
 from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
-from colony.problems.space import Vector
+from colony.problems.space import Choice, Integer, Space, Vector
 
 Merit: TypeAlias = tuple[int, float]
 """What orders points, smaller is better: (0, cost) feasible, (1, violation) infeasible, (2, 0.0) failed (Deb 2000)."""
@@ -44,6 +44,21 @@ def costs_of(merits: Sequence[Merit]) -> Vector:
     return np.asarray([ceiling if rank == 2 else cost for (rank, _), cost in zip(merits, penalised, strict=True)])
 
 
+def smallest_steps(space: Space) -> Vector:
+    """The step size per coordinate below which a discrete coordinate would never change again; 0 for floats."""
+    steps: list[float] = []
+    for variable in space.variables.values():
+        match variable:
+            case Integer():
+                width = 1.0 / (variable.high - variable.low + 1)
+            case Choice():
+                width = 1.0 / len(variable.options)
+            case _:
+                width = 0.0
+        steps += [0.2 * width] * variable.dimension
+    return np.asarray(steps)
+
+
 class PointAgent(ABC):
     """An agent whose proposals are single points; see `Proposer` for its obligations."""
 
@@ -57,6 +72,7 @@ class PointAgent(ABC):
         self._seed_point = self._space.encode(problem.seed.content)
         self._rng = np.random.default_rng(seed)
         self._given = 0
+        self._worst = 0.0
         self._pending: dict[str, list[int]] = {}
         self._known: dict[str, Merit] = {}
 
@@ -68,11 +84,19 @@ class PointAgent(ABC):
     def _learn(self, number: int, merit: Merit) -> None:
         """Take note that the point that was given as the `number`-th (from 0) has this merit."""
 
+    def _penalised(self, merit: Merit) -> float:
+        """One finite cost for a merit, on a scale that only grows: above every feasible cost seen where it is not."""
+        rank, amount = merit
+        if rank == 0:
+            self._worst = max(self._worst, amount)
+            return amount
+        return self._worst + amount + (1.0 + abs(self._worst)) * (rank - 1)
+
     def ask(self, view: View, evaluations: int) -> Sequence[Proposal]:
-        """At most `evaluations` points that were never proposed before."""
+        """At most `evaluations` points, and no more than the view allows, that were never proposed before."""
         proposals: list[Proposal] = []
         repeats = 0
-        while len(proposals) < evaluations and repeats < REPEATS_MAX:
+        while len(proposals) < min(evaluations, view.proposals_max) and repeats < REPEATS_MAX:
             point = self._point(view)
             if point is None:
                 break
