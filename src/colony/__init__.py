@@ -1,1 +1,3 @@
-"""Colony: a governed swarm that improves anything that can be measured; re-exports its public face on demand."""
+"""Colony: a governed swarm that improves anything that can be measured."""
+
+__version__ = "0.1.0"

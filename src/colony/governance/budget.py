@@ -24,10 +24,14 @@ class Spent:
 
 
 class BudgetAccount:
-    """One run's account. `reserve` before, `settle` after; `exhausted` says which budget binds."""
+    """One run's account. `reserve` before, `settle` after; `exhausted` says which budget binds.
 
-    def __init__(self, budget: Budget) -> None:
+    `kept_evaluations` are set aside for checks (noise, verification), which `spend_check` books.
+    """
+
+    def __init__(self, budget: Budget, *, kept_evaluations: int = 0) -> None:
         self.budget = budget
+        self.kept_evaluations = kept_evaluations
         self.spent = Spent()
         self._reserved_experiments = 0
         self._reserved_evaluations = 0
@@ -37,7 +41,8 @@ class BudgetAccount:
         """How many evaluations may still be reserved; None where nothing limits them."""
         if self.budget.evaluations is None:
             return None
-        return max(0, self.budget.evaluations - self.spent.evaluations - self._reserved_evaluations)
+        taken = self.spent.evaluations + self._reserved_evaluations + self.kept_evaluations
+        return max(0, self.budget.evaluations - taken)
 
     def experiments_left(self) -> int | None:
         """How many experiments may still be reserved; None where nothing limits them."""
@@ -75,12 +80,21 @@ class BudgetAccount:
             self.spent.money + money,
         )
 
+    def restore(self, spent: Spent) -> None:
+        """Go on from what an earlier part of the run has used."""
+        self.spent = spent
+
+    def spend_check(self, evaluations: int, cpu_seconds: float) -> None:
+        """Book what measuring noise or verifying a claim used; it was kept aside and needs no reservation."""
+        self.kept_evaluations = max(0, self.kept_evaluations - evaluations)
+        self.settle(reserved=(0, 0), evaluations=evaluations, cpu_seconds=cpu_seconds)
+
     def exhausted(self, wall_seconds: float) -> str | None:
         """The name of the budget that is used up, or None while all have something left."""
         spent, budget = self.spent, self.budget
         used = {
             "experiments": spent.experiments,
-            "evaluations": spent.evaluations,
+            "evaluations": spent.evaluations + self.kept_evaluations,
             "wall_seconds": wall_seconds,
             "cpu_seconds": spent.cpu_seconds,
         }

@@ -19,6 +19,7 @@ from colony.problems.candidate import Candidate
 from colony.problems.metric import Metric
 
 CLAIMS_MAX = 4_096
+SEED = "seed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,11 @@ class RunState:
         self.attack = body
         self.counts["checks"] += body["evaluations"]
         self.cpu_seconds += body.get("cpu_seconds", 0.0)
+        seed = body["seed"]
+        if seed["value"] is not None:
+            candidate = Candidate(self.started["problem"]["kind"], seed["content"])
+            self.known[candidate.hash] = Known(SEED, "ok", seed["value"])
+            self.archive.add(Elite(SEED, candidate, seed["value"], SEED, SEED))
 
     def _on_proposed(self, body: Mapping[str, Any]) -> None:
         self.batches = max(self.batches, body["batch"] + 1)

@@ -44,6 +44,10 @@ class Evaluator(Protocol):
         """The answer of an optional function of the problem: exact, picture, holdout."""
         ...
 
+    def offers(self) -> frozenset[str]:
+        """The names of the optional functions that the problem has."""
+        ...
+
     def close(self) -> None:
         """End the worker."""
         ...
@@ -103,6 +107,11 @@ class ParameterEvaluator:
     def ask(self, op: str, candidate: Candidate) -> Result:
         """One answer of an optional function."""
         return self._executor.run([{"op": op, "values": dict(candidate.content)}], self._limits)[0]
+
+    def offers(self) -> frozenset[str]:
+        """The names of the optional functions that the problem has."""
+        result = self._executor.run([{"op": "has"}], self._limits)[0]
+        return frozenset(result.value) if result.status == "ok" else frozenset()
 
     def raw(self, requests: Sequence[Mapping[str, Any]]) -> list[Result]:
         """Unjudged answers, for attacks on the evaluator."""

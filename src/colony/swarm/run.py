@@ -1,0 +1,218 @@
+"""One run: keeps a window of batches under way until something ends it, then settles claims.
+
+A window of batches is in flight; when some are done they are concluded and the window is filled again. In a
+deterministic run the window, the number concluded at a time and their order are fixed, so that the course of the run
+does not depend on how many workers there are or how quick they are. Otherwise batches are concluded as they come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from colony.memory.run_state import RunState
+from colony.primitives.clock import Clock
+from colony.swarm.claims import Claims
+from colony.swarm.experiment import Batch, Spine
+from colony.swarm.grants import Grants
+from colony.swarm.pool import Pool
+from colony.swarm.stopping import Stopping
+from colony.verification.evaluator import Measured
+
+STOP_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many batches are in flight, how many are concluded at a time, and whether in fixed order."""
+
+    window: int
+    round: int
+    deterministic: bool
+
+    @classmethod
+    def of(cls, workers: int, *, deterministic: bool) -> Pace:
+        """The default pace; a deterministic one does not depend on the number of workers."""
+        return cls(16, 8, deterministic=True) if deterministic else cls(workers + max(1, workers // 2), 1, deterministic=False)
+
+
+@dataclass(slots=True)
+class InFlight:
+    """A batch under way and the task that measures it."""
+
+    batch: Batch
+    task: asyncio.Task[list[Measured]]
+
+
+class Run:
+    """Runs batches through a spine until `Stopping` says so; `stop` asks it to end from outside."""
+
+    def __init__(  # noqa: PLR0913  # the organs of a run; assembled in one place only
+        self, *, spine: Spine, pool: Pool, claims: Claims, stopping: Stopping, grants: Grants, pace: Pace, clock: Clock
+    ) -> None:
+        self._spine = spine
+        self._pool = pool
+        self._claims = claims
+        self._stopping = stopping
+        self._grants = grants
+        self._pace = pace
+        self._clock = clock
+        self._started = clock.monotonic_seconds()
+        self._seconds_before = 0.0
+        self._stop_reason: str | None = None
+        self._flight: list[InFlight] = []
+        self._stop_event = asyncio.Event()
+
+    @property
+    def state(self) -> RunState:
+        """The state that the run has reached."""
+        return self._spine.state
+
+    def continue_from(self, wall_seconds: float) -> None:
+        """Count wall time from what an earlier part of the run has used."""
+        self._seconds_before = wall_seconds
+
+    def wall_seconds(self) -> float:
+        """How long the run has been going."""
+        return self._seconds_before + self._clock.monotonic_seconds() - self._started
+
+    def stop(self, reason: str) -> None:
+        """End the run soon: nothing new is proposed, what is under way gets a moment to finish."""
+        self._stop_reason = self._stop_reason or reason
+        self._stop_event.set()
+
+    async def execute(self, pending: Sequence[Batch] = ()) -> str:
+        """Run to the end and return the reason; `pending` were decided before and are evaluated first."""
+        self._started = self._clock.monotonic_seconds()
+        async with asyncio.TaskGroup() as group:
+            verifying = group.create_task(self._verify_continually()) if not self._pace.deterministic else None
+            for batch in pending:
+                self._launch(group, batch)
+            reason = await self._turn(group)
+            await self._drain()
+            if verifying is not None:
+                verifying.cancel()
+        if reason != "interrupted":
+            await self._claims.settle_all()
+        return reason
+
+    async def _turn(self, group: asyncio.TaskGroup) -> str:
+        while True:
+            reason = self._stop_reason or self._stopping.reason(self.state, self._spine.account, self.wall_seconds())
+            if reason is not None:
+                return reason
+            async with self._spine.turn:
+                batches = self._propose()
+                if batches:
+                    await self._spine.record_decisions(batches)
+            for batch in batches:
+                self._launch(group, batch)
+            if not self._flight:
+                return self._nothing_left()
+            await self._conclude(await self._some_done())
+
+    def _nothing_left(self) -> str:
+        """Why no agent proposes although nothing is under way."""
+        if self._spine.account.evaluations_left() == 0 or self._spine.account.experiments_left() == 0:
+            return "budget: evaluations" if self._spine.account.evaluations_left() == 0 else "budget: experiments"
+        return "agents have nothing left to try"
+
+    def _propose(self) -> list[Batch]:
+        """Fill the window: the allocator chooses who is asked, agents without a batch under way first."""
+        batches: list[Batch] = []
+        dry: set[str] = set()
+        while len(self._flight) + len(batches) < self._pace.window:
+            busy = {f.batch.agent for f in self._flight} | {b.agent for b in batches}
+            waiting = [name for name in self._spine.agents if name not in dry]
+            waiting = [name for name in waiting if name not in busy] or waiting
+            left = self._spine.account.evaluations_left(), self._spine.account.experiments_left()
+            if not waiting or 0 in left:
+                return batches
+            agent = self._spine.allocator.choose(waiting)
+            grant, proposals_max = self._grants.offer(*left)
+            batch = self._spine.propose(agent, grant, proposals_max)
+            if batch is None:
+                dry.add(agent)
+            else:
+                batches.append(batch)
+        return batches
+
+    def _launch(self, group: asyncio.TaskGroup, batch: Batch) -> None:
+        self._flight.append(InFlight(batch, group.create_task(self._measure(batch))))
+
+    async def _measure(self, batch: Batch) -> list[Measured]:
+        proposals = [e.proposal for e in batch.admitted]
+        if not proposals:
+            return []
+        return await self._pool.measure(proposals, self._seconds_max())
+
+    def _seconds_max(self) -> float | None:
+        """How long one search may take: none may outlive the wall budget; no limit in a deterministic run."""
+        if self._pace.deterministic:
+            return None
+        limit = self._spine.account.budget.wall_seconds
+        if limit is None:
+            return self._grants.seconds_max
+        return max(0.05, min(self._grants.seconds_max, limit - self.wall_seconds()))
+
+    async def _some_done(self) -> list[InFlight]:
+        """The batches to conclude next: a fixed round in order, or whatever is done; none where the run must end."""
+        if self._pace.deterministic:
+            await self._wait([f.task for f in self._flight[: self._pace.round]], asyncio.ALL_COMPLETED)
+            done = self._flight[: self._pace.round]
+            done = done if all(f.task.done() for f in done) else []
+        else:
+            await self._wait([f.task for f in self._flight], asyncio.FIRST_COMPLETED)
+            done = [f for f in self._flight if f.task.done()]
+        self._flight = [f for f in self._flight if f not in done]
+        return done
+
+    async def _wait(self, tasks: Sequence[asyncio.Task[list[Measured]]], when: str) -> None:
+        """Wait for tasks, but no longer than until somebody stops the run or its wall time is up."""
+        limit = self._spine.account.budget.wall_seconds
+        timeout = None if limit is None else max(0.0, limit - self.wall_seconds())
+        stopped = asyncio.ensure_future(self._stop_event.wait())
+        joint = asyncio.ensure_future(asyncio.wait(tasks, return_when=when))
+        try:
+            await asyncio.wait({joint, stopped}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (stopped, joint):
+                each.cancel()
+
+    async def _conclude(self, done: Sequence[InFlight]) -> None:
+        if not done:
+            return
+        results = [(f.batch, f.task.result()) for f in done]
+        await self._spine.conclude(results)
+        for _batch, measured in results:
+            self._grants.observe(sum(m.evaluations for m in measured), sum(m.wall_seconds for m in measured))
+        if self._pace.deterministic:
+            claim = self._claims.pending()
+            if claim is not None:
+                await self._claims.settle(claim)
+
+    async def _drain(self) -> None:
+        """Give what is under way a moment; conclude what finished, leave the rest decided but open."""
+        if not self._flight:
+            return
+        await asyncio.wait([f.task for f in self._flight], timeout=STOP_GRACE_SECONDS)
+        done = [f for f in self._flight if f.task.done()]
+        late = [f for f in self._flight if not f.task.done()]
+        self._flight = []
+        if late:
+            self._pool.close()
+            await asyncio.wait([f.task for f in late])
+        await self._conclude(done)
+
+    async def _verify_continually(self) -> None:
+        """Beside the search: verify the best standing claim whenever there is one."""
+        while True:
+            claim = self._claims.pending()
+            if claim is not None:
+                await self._claims.settle(claim)
+            else:
+                await self._spine.claim_made.wait()
+                self._spine.claim_made.clear()
+
+
