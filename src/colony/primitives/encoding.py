@@ -30,7 +30,8 @@ def canonical(value: Any) -> bytes:
 
     Raises:
         EncodingError: NaN or infinity, a lone surrogate, a key that is no string, a type JSON does not have.
-        LimitError: an integer beyond 2**53 - 1, or nesting deeper than `JSON_DEPTH_MAX`.
+        LimitError: an integer beyond 2**53 - 1 that is not exactly the text of a double, or nesting deeper than
+            `JSON_DEPTH_MAX`.
     """
     chunks: list[bytes] = []
     _write(value, chunks, JSON_DEPTH_MAX)
@@ -155,9 +156,12 @@ def _string(text: str) -> bytes:
 
 
 def _integer(number: int) -> bytes:
-    if not -INTEGER_MAX <= number <= INTEGER_MAX:
-        raise LimitError(f"integer {number} exceeds 2**53 - 1, the largest that canonical JSON carries; use a string")
-    return b"%d" % number
+    """Return `number`; beyond 2**53 - 1 only if a double has just these digits: that is how 1e16 is read back."""
+    if -INTEGER_MAX <= number <= INTEGER_MAX:
+        return b"%d" % number
+    if number.bit_length() <= 70 and (text := _float(float(number))) == b"%d" % number:
+        return text
+    raise LimitError(f"an integer of {number.bit_length()} bits has no exact place in canonical JSON; use a string")
 
 
 def _floats(values: list[float] | tuple[float, ...]) -> bytes:
