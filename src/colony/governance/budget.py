@@ -26,7 +26,7 @@ class Spent:
 class BudgetAccount:
     """One run's account. `reserve` before, `settle` after; `exhausted` says which budget binds.
 
-    `kept_evaluations` are set aside for checks (noise, verification), which `spend_check` books.
+    `kept_evaluations` are set aside until the end, for the last verification; `spend_check` books checks on the way.
     """
 
     def __init__(self, budget: Budget, *, kept_evaluations: int = 0) -> None:
@@ -85,8 +85,7 @@ class BudgetAccount:
         self.spent = spent
 
     def spend_check(self, evaluations: int, cpu_seconds: float) -> None:
-        """Book what measuring noise or verifying a claim used; it was kept aside and needs no reservation."""
-        self.kept_evaluations = max(0, self.kept_evaluations - evaluations)
+        """Book what measuring noise or verifying a claim used; it needs no reservation."""
         self.settle(reserved=(0, 0), evaluations=evaluations, cpu_seconds=cpu_seconds)
 
     def exhausted(self, wall_seconds: float) -> str | None:

@@ -32,6 +32,7 @@ from colony.primitives.clock import Clock, HybridClock, SystemClock
 from colony.primitives.encoding import canonical, sha256
 from colony.primitives.errors import ProblemError, WeakEvaluatorError
 from colony.primitives.keys import Key
+from colony.problems.metric import Budget
 from colony.problems.problem import Problem
 from colony.swarm.allocation import Allocator
 from colony.swarm.baseline import STREAMS, Baseline, measure_baseline
@@ -85,8 +86,6 @@ class Solving:
         self.noise = Noise(())
         self.spine: Spine | None = None
         self.run: Run | None = None
-        self._wall_before = 0.0
-        self._began = clock.monotonic_seconds()
 
     # -- putting together ----------------------------------------------------------------------------------------
 
@@ -195,8 +194,18 @@ class Solving:
             pace=Pace.of(settings.workers, deterministic=settings.deterministic),
             clock=self.clock,
         )
-        self.run.continue_from(self._wall_before)
         return self.run
+
+    def extend_budget(self, budget: Budget) -> None:
+        """Put what the user gave in the place of the run's own budget, from now on."""
+        assert self.spine is not None, "a run that has begun is equipped"
+        self.settings = replace(self.settings, budget=self.settings.budget.merged(budget))
+        self.spine.account.budget = self.settings.budget_for(self.problem)
+
+    def count_wall_from(self, seconds: float) -> None:
+        """Count wall time from what the earlier part of the run has used."""
+        if self.run is not None:
+            self.run.continue_from(seconds)
 
     # -- the course of the run -----------------------------------------------------------------------------------
 
@@ -207,6 +216,8 @@ class Solving:
             await self.introduce()
             observer.phase("attack", self)
             await self.examine()
+        else:
+            await self.commit("run.resumed/1", {"budget": self.settings.budget_for(self.problem).as_record()})
         run = self.run or self.equip()
         with _interrupts(run.stop):
             observer.phase("search", self)
@@ -252,11 +263,26 @@ class Solving:
             },
         )
 
+    def wall_seconds(self) -> float:
+        """How long the run has taken, earlier parts included."""
+        return self.run.wall_seconds() if self.run is not None else 0.0
+
+    def diversity(self) -> dict[str, Any]:
+        """How diverse the run has been lately; empty before it began."""
+        return self.spine.diversity_record() if self.spine is not None else {}
+
+    def picture(self) -> Mapping[str, Any] | None:
+        """What the problem draws of the best candidate, where it draws."""
+        claim = self.state.verified or self.state.best
+        if claim is None or "picture" not in self.workshop.verifier.offers():
+            return None
+        result = self.workshop.verifier.ask("picture", claim.candidate)
+        return result.value if result.status == "ok" else None
+
     def close(self) -> None:
         """End everything this run has started; the journal stays."""
-        with suppress(AttributeError):
+        if self.run is not None:
             self.claims.close()
-        with suppress(AttributeError):
             self.pool.close()
         self.workshop.close()
         self._stack.close()

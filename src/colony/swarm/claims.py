@@ -55,10 +55,12 @@ class Claims:
         await spine.conclude_verdict(Emission("verdict.given/1", body))
 
     async def settle_all(self) -> None:
-        """At the end: until the best claim is verified, or none is left."""
+        """At the end: until the best claim is verified, or none is left, or the evaluations are used up."""
+        account = self._spine.account
+        account.kept_evaluations = 0
         for _ in range(FINAL_CLAIMS_MAX):
             claim = self.pending()
-            if claim is None:
+            if claim is None or account.evaluations_left() == 0:
                 return
             await self.settle(claim)
 

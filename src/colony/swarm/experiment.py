@@ -90,6 +90,12 @@ class Spine:
         self.turn = asyncio.Lock()
         self._isolation = isolation
 
+    def diversity_record(self) -> dict[str, float]:
+        """How diverse the run has been lately, JSON-able."""
+        archive = self.state.archive
+        lineages = [archive.lineage(elite) for elite in archive.elites()]
+        return {**self.diversity.statistics(lineages).as_record(), "niches": len(archive)}
+
     # -- observe, propose, decide --------------------------------------------------------------------------------
 
     def view(self, proposals_max: int) -> View:
@@ -167,7 +173,7 @@ class Spine:
             for batch, measured in done:
                 body = self._evaluated(batch, measured)
                 emissions.append(Emission("experiment.evaluated/1", body))
-                self._fold(batch, body)
+                self.fold(batch, body)
                 emissions += self._claim()
             await self._publish(emissions)
             for batch, measured in done:
@@ -197,7 +203,7 @@ class Spine:
             "cpu_seconds": round(sum(m.cpu_seconds for m in measured), 6),
         }
 
-    def _fold(self, batch: Batch, body: Mapping[str, Any]) -> None:
+    def fold(self, batch: Batch, body: Mapping[str, Any]) -> None:
         """Bring state, account, allocator and diversity up to date with one evaluated batch."""
         before = self.state.progress[-1][1] if self.state.progress else self.state.seed_value
         self.state.apply("experiment.evaluated/1", body)

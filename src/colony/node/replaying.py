@@ -1,0 +1,120 @@
+"""Rebuild a run from its journal, audit it, and prove single experiments; all read-only.
+
+`replay` folds every record from sequence 0 and compares the state's hash with the one that the run recorded at its
+end. `audit` recomputes every hash, signature, chain and head, and says which record broke what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from colony.journal.audit import AuditReport, proof
+from colony.journal.events import upcast
+from colony.journal.log import Entry, Head
+from colony.journal.sqlite import SqliteReader, audit_file
+from colony.memory.run_state import RunState
+from colony.node.home import RunFolder
+from colony.primitives.clock import parse_timestamp
+from colony.primitives.encoding import canonical, sha256
+from colony.primitives.errors import UsageError
+from colony.primitives.keys import verify
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A state rebuilt from sequence 0. `expected` is what the run recorded at its last end, None if it never ended."""
+
+    state: RunState
+    head: Head
+    state_hash: str
+    expected: str | None
+    wall_seconds: float
+
+    @property
+    def matches(self) -> bool:
+        """Whether the rebuilt state is the recorded one; True where none was recorded."""
+        return self.expected is None or self.expected == self.state_hash
+
+
+def replay(folder: RunFolder) -> Replay:
+    """Fold the journal of a run from its first record.
+
+    Raises:
+        JournalError: the journal is corrupt, truncated, tampered with or of a newer version; names the sequence.
+
+    """
+    reader = SqliteReader(folder.journal)
+    return read_run(reader.read(), reader.head())
+
+
+def read_run(entries: Iterator[Entry], head: Head) -> Replay:
+    """Fold entries in order; see `replay`."""
+    state = RunState()
+    expected = at_end = None
+    first = last = None
+    for entry in entries:
+        record = entry.record
+        kind, body = upcast(record.kind, record.body)
+        if kind == "run.finished/1":
+            expected, at_end = body["state_hash"], state.state_hash()
+        state.apply(kind, body)
+        first = first or record.at
+        last = record.at
+    now = at_end if state.finished is not None and at_end is not None else state.state_hash()
+    return Replay(state, head, now, expected if state.finished is not None else None, _seconds(first, last))
+
+
+def _seconds(first: str | None, last: str | None) -> float:
+    if first is None or last is None:
+        return 0.0
+    return (parse_timestamp(last)[0] - parse_timestamp(first)[0]) / 1000
+
+
+def audit_run(folder: RunFolder) -> AuditReport:
+    """Recompute everything that the journal's truth rests on, signatures and delegations included.
+
+    Raises:
+        JournalError: the file is no journal at all, or of a newer version.
+
+    """
+    return audit_file(folder.journal)
+
+
+def delegation_faults(entries: Iterator[Entry]) -> list[str]:
+    """What is wrong with who acts for whom: an unsigned delegation, or an author whom nobody has delegated."""
+    allowed: set[str] = set()
+    faults = []
+    for entry in entries:
+        record = entry.record
+        if record.kind == "identity.delegated/1":
+            body = record.body
+            statement = sha256(canonical({"run": body["run"], "delegates": body["delegates"]}))
+            if verify(body["root"], statement, bytes.fromhex(body["signature"])):
+                allowed |= set(body["delegates"].values())
+            else:
+                faults.append(f"record {entry.seq}: the delegation is not signed by {body['root']}")
+        if record.author not in allowed:
+            faults.append(f"record {entry.seq}: {record.author} acts for nobody")
+    return faults
+
+
+def prove(folder: RunFolder, experiment: str) -> dict[str, Any]:
+    """A self-contained proof that an experiment's result is in the journal: the record, its place and the path to the root.
+
+    Raises:
+        UsageError: no experiment's id begins like this.
+
+    """
+    reader = SqliteReader(folder.journal)
+    for entry in reader.read():
+        if entry.record.kind != "experiment.evaluated/1":
+            continue
+        for index, result in enumerate(entry.record.body["results"]):
+            if result["id"].startswith(experiment):
+                inclusion = proof(reader, entry.seq, reader.signed_head())
+                return {"experiment": result["id"], "index": index, "result": result, "inclusion": inclusion}
+    raise UsageError(f"{experiment!r}: no experiment of {folder.name} begins like this; `colony show {folder.name}` names some")
