@@ -1,9 +1,10 @@
 """Bytes that every replica writes alike: canonical JSON (RFC 8785), strict parsing, SHA-256 and base58btc.
 
-What this file does not do: know what a record is, or keep a whole number apart from an equal float (canonical JSON
-writes both 1 and 1.0 as `1`). Repeated keys pass `parse`, the last one winning, since the decoder under it does not
-see them; whoever stores bytes compares them with `canonical(parse(data))`, which finds that and every other
-deviation. The package `rfc8785` is the definition; the tests prove our faster path equal to it, byte for byte.
+What this file does not do: know what a record is, or keep a whole float apart from an integer. Canonical JSON writes 1
+and 1.0 as `1`, and 1e16 as its digits; both are read as integers, so whoever means a float applies `float` to what was
+read, which gives back the float that was written. Repeated keys pass `parse`, the last one winning, since the decoder
+under it does not see them; whoever stores bytes compares them with `canonical(parse(data))`, which finds that and every
+other deviation. The package `rfc8785` is the definition; the tests prove our faster path equal to it, byte for byte.
 """
 
 from __future__ import annotations
