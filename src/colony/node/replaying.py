@@ -84,7 +84,7 @@ def audit_run(folder: RunFolder) -> AuditReport:
     return audit_file(folder.journal)
 
 
-def delegation_faults(entries: Iterator[Entry]) -> list[str]:
+def delegation_faults(entries: Iterator[Entry]) -> list[tuple[int, str]]:
     """What is wrong with who acts for whom: an unsigned delegation, or an author whom nobody has delegated."""
     allowed: set[str] = set()
     faults = []
@@ -96,9 +96,9 @@ def delegation_faults(entries: Iterator[Entry]) -> list[str]:
             if verify(body["root"], statement, bytes.fromhex(body["signature"])):
                 allowed |= set(body["delegates"].values())
             else:
-                faults.append(f"record {entry.seq}: the delegation is not signed by {body['root']}")
+                faults.append((entry.seq, f"the delegation is not signed by {body['root']}"))
         if record.author not in allowed:
-            faults.append(f"record {entry.seq}: {record.author} acts for nobody")
+            faults.append((entry.seq, f"{record.author} acts for nobody"))
     return faults
 
 
@@ -118,3 +118,69 @@ def prove(folder: RunFolder, experiment: str) -> dict[str, Any]:
                 inclusion = proof(reader, entry.seq, reader.signed_head())
                 return {"experiment": result["id"], "index": index, "result": result, "inclusion": inclusion}
     raise UsageError(f"{experiment!r}: no experiment of {folder.name} begins like this; `colony show {folder.name}` names some")
+
+
+def audit_record(folder: RunFolder) -> dict[str, Any]:
+    """What `colony audit` says, JSON-able: whether everything holds, and every fault with its sequence.
+
+    Raises:
+        JournalError: the file is no journal at all, or of a newer version.
+
+    """
+    report = audit_run(folder)
+    faults = [{"seq": f.seq, "id": f.id, "what": f.what} for f in report.faults]
+    if report.ok:
+        reader = SqliteReader(folder.journal)
+        faults += [{"seq": seq, "id": None, "what": what} for seq, what in delegation_faults(reader.read())]
+    return {
+        "run": folder.name,
+        "ok": not faults,
+        "records": report.records,
+        "authors": report.authors,
+        "root": report.root,
+        "faults_total": report.faults_total + len(faults) - len(report.faults),
+        "faults": faults,
+    }
+
+
+def describe(folder: RunFolder, state: RunState) -> dict[str, Any]:
+    """What `colony show` says of a run, JSON-able."""
+    problem = state.started.get("problem", {})
+    finished = state.finished or {}
+    return {
+        "run": folder.name,
+        "problem": problem.get("name"),
+        "problem_hash": problem.get("hash"),
+        "metric": problem.get("metric"),
+        "reason": finished.get("reason"),
+        "seed_value": state.seed_value,
+        "experiments": state.counts["experiments"],
+        "evaluations": state.evaluations,
+        "counts": dict(state.counts),
+        "baseline": state.baseline,
+        "holdout": state.holdout,
+        "isolation": state.started.get("isolation"),
+        "attacks": state.attack.get("attacks", []),
+        "claims": [
+            {
+                "experiment": c.experiment,
+                "value": c.value,
+                "status": c.status,
+                "agent": c.agent,
+                "reason": c.reason,
+                "candidate": c.candidate.hash,
+            }
+            for c in state.claims
+        ],
+        "agents": {
+            name: {
+                "kind": t.kind,
+                "experiments": t.experiments,
+                "evaluations": t.evaluations,
+                "improvements": t.improvements,
+                "best": t.best,
+            }
+            for name, t in state.agents.items()
+        },
+        "explored_regions": len(state.archive.regions()),
+    }

@@ -1,0 +1,156 @@
+"""The commands that look at runs and change nothing: `runs`, `show`, `replay`, `audit`, `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from colony.cli.output import out, print_json, print_table, reports_errors
+from colony.cli.solving import HomeOption, JsonOption, home_of
+from colony.node import replaying
+from colony.node.exporting import export_run
+from colony.node.home import RunFolder
+from colony.primitives.errors import JournalCorruptError, JournalError
+
+RunArgument = Annotated[
+    str | None, typer.Argument(help="A run's name, the beginning of it, or its folder.", show_default="the newest")
+]
+
+
+@reports_errors
+def runs(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the runs of this home, newest last.
+
+    \b
+    Example:
+      colony runs --json
+    """
+    found = [_summary(folder) for folder in home_of(home).list_runs()]
+    if as_json:
+        print_json({"runs": found})
+        return
+    if not found:
+        out.print("no runs yet; start one with: colony solve circles-26")
+        return
+    head = ["run", "best", "status", "experiments", "evaluations", "ended"]
+    print_table("runs", head, [[str(entry[key]) for key in _COLUMNS] for entry in found])
+
+
+_COLUMNS = ("run", "best", "status", "experiments", "evaluations", "ended")
+
+
+def _summary(folder: RunFolder) -> dict[str, Any]:
+    try:
+        state = replaying.replay(folder).state
+    except JournalError as error:
+        return {**dict.fromkeys(_COLUMNS, ""), "run": folder.name, "ended": f"unreadable: {error}"}
+    claim = state.verified or state.best
+    return {
+        "run": folder.name,
+        "best": f"{claim.value:.10g}" if claim is not None else "none",
+        "status": claim.status if claim is not None else "",
+        "experiments": state.counts["experiments"],
+        "evaluations": state.evaluations,
+        "ended": state.finished["reason"] if state.finished is not None else "not ended; colony resume " + folder.name,
+    }
+
+
+@reports_errors
+def show(
+    run: RunArgument = None,
+    experiment: Annotated[str | None, typer.Option("--experiment", help="Show one experiment with its proof.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a run found, who found it, and how far it is verified.
+
+    \b
+    Examples:
+      colony show
+      colony show circles-26 --experiment 3f2a
+    """
+    folder = home_of(home).find_run(run)
+    if experiment is not None:
+        print_json(replaying.prove(folder, experiment))
+        return
+    state = replaying.replay(folder).state
+    record = replaying.describe(folder, state)
+    if as_json:
+        print_json(record)
+        return
+    out.print(f"[bold]{record['problem']}[/] in {folder.path}")
+    out.print(f"ended: {record['reason'] or 'not yet'}; {record['experiments']} experiments, {record['evaluations']} evaluations")
+    claims = [[c["experiment"][:12], f"{c['value']:.12g}", c["status"], c["agent"], c["reason"]] for c in record["claims"][-10:]]
+    print_table("latest claims", ["experiment", "value", "status", "agent", "reason"], claims)
+    agents = [[n, str(a["experiments"]), str(a["evaluations"]), str(a["improvements"])] for n, a in record["agents"].items()]
+    print_table("agents", ["agent", "experiments", "evaluations", "improvements"], agents[:20])
+
+
+@reports_errors
+def replay(run: RunArgument = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Rebuild the whole state from sequence 0 and compare its hash with the recorded one.
+
+    \b
+    Example:
+      colony replay circles-26
+    """
+    folder = home_of(home).find_run(run)
+    done = replaying.replay(folder)
+    record = {
+        "run": folder.name,
+        "records": done.head.size,
+        "state_hash": done.state_hash,
+        "recorded": done.expected,
+        "matches": done.matches,
+    }
+    if as_json:
+        print_json(record)
+    else:
+        said = "the run recorded none" if done.expected is None else "as recorded" if done.matches else "NOT as recorded"
+        out.print(f"{folder.name}: {done.head.size} records replayed, state hash {done.state_hash} ({said})")
+    if not done.matches:
+        raise JournalCorruptError(f"{folder.name}: the rebuilt state is not the recorded one; colony audit {folder.name}")
+
+
+@reports_errors
+def audit(run: RunArgument = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Recompute every hash, signature, chain and tree head; say which record broke what.
+
+    \b
+    Example:
+      colony audit circles-26 --json
+    """
+    folder = home_of(home).find_run(run)
+    record = replaying.audit_record(folder)
+    if as_json:
+        print_json(record)
+    elif record["ok"]:
+        out.print(f"{folder.name}: {record['records']} records by {record['authors']} authors, everything holds")
+    else:
+        print_table("faults", ["sequence", "record", "what"], [[str(f["seq"]), f["id"] or "", f["what"]] for f in record["faults"]])
+    if not record["ok"]:
+        first = record["faults"][0]
+        raise JournalCorruptError(f"{folder.name}: record {first['seq']}: {first['what']}", first["seq"])
+
+
+@reports_errors
+def export(
+    run: RunArgument = None,
+    to: Annotated[Path, typer.Option("--to", help="The file to write; JSON Lines of signed records.")] = Path("run.jsonl"),
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run's records as JSON Lines that anybody can verify without Colony.
+
+    \b
+    Example:
+      colony export circles-26 --to circles.jsonl
+    """
+    folder = home_of(home).find_run(run)
+    count = export_run(folder, to)
+    if as_json:
+        print_json({"run": folder.name, "file": str(to), "records": count})
+    else:
+        out.print(f"{count} records written to {to}")

@@ -1,0 +1,100 @@
+"""Live progress of a run: a small panel that redraws itself on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from colony.node.progress import Progress, progress_of
+from colony.node.solving import Solving
+
+LINE_SECONDS = 10.0
+_PHASES = {
+    "attack": "attacking the evaluator, measuring noise",
+    "search": "searching",
+    "baseline": "measuring the plain baseline",
+    "report": "writing the report",
+}
+
+
+class LiveProgress:
+    """An observer that shows a run on standard error; a context manager, so that the terminal is always put back."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._solving: Solving | None = None
+        self._phase = "starting"
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=5, transient=True)
+        self._over = threading.Event()
+        self._lines = threading.Thread(target=self._print_lines, name="colony-progress", daemon=True)
+
+    def __enter__(self) -> LiveProgress:
+        if self._console.is_terminal:
+            self._live.start()
+        else:
+            self._lines.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
+        if self._console.is_terminal:
+            self._live.stop()
+        else:
+            self._lines.join()
+
+    def phase(self, name: str, run: Solving) -> None:
+        """Note the phase that begins."""
+        self._solving, self._phase = run, _PHASES[name]
+        if not self._console.is_terminal:
+            self._console.print(f"{run.folder.name}: {self._phase}")
+
+    def _print_lines(self) -> None:
+        while not self._over.wait(LINE_SECONDS):
+            if self._solving is not None:
+                self._console.print(line_of(progress_of(self._solving)))
+
+    def _render(self) -> Group | Text:
+        if self._solving is None:
+            return Text("opening the sandbox ...")
+        progress = progress_of(self._solving)
+        grid = Table.grid(padding=(0, 2))
+        for label, value in rows_of(progress):
+            grid.add_row(Text(label, style="dim"), value)
+        title = Text.assemble((progress.problem, "bold"), f"  {self._phase}  ", (f"{progress.wall_seconds:.0f} s", "dim"))
+        return Group(title, ProgressBar(total=1.0, completed=progress.fraction, width=60), grid)
+
+
+_STYLES = {"verified": "bold green", "claimed": "yellow", "seed": "dim"}
+
+
+def rows_of(progress: Progress) -> list[tuple[str, Text]]:
+    """The labelled lines of the panel."""
+    best = "none yet" if progress.best is None else f"{progress.best:.12g}"
+    record = "none" if progress.record is None else f"{progress.record:.12g}"
+    style = _STYLES.get(progress.status, "")
+    busiest = "  ".join(f"{name} {evaluations}/{improvements}" for name, evaluations, improvements in progress.busiest)
+    pace = f"{progress.experiments} experiments, {progress.evaluations} evaluations, "
+    return [
+        ("best", Text.assemble((best, style), f" {progress.status}, by {progress.found_by}")),
+        ("known record", Text(record)),
+        ("done", Text(f"{pace}{progress.evaluations_per_second:.0f}/s")),
+        ("diversity", Text(f"{progress.diversity:.2f} evenness of operators")),
+        ("left", Text(progress.left)),
+        ("evaluations/improvements", Text(busiest)),
+    ]
+
+
+def line_of(progress: Progress) -> str:
+    """One line for a log."""
+    best = "none" if progress.best is None else f"{progress.best:.10g}"
+    return (
+        f"{progress.wall_seconds:6.0f} s  best {best} {progress.status} by {progress.found_by}  "
+        f"{progress.experiments} experiments  {progress.evaluations} evaluations  diversity {progress.diversity:.2f}  "
+        f"left: {progress.left}"
+    )

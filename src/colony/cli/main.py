@@ -1,0 +1,44 @@
+"""The command line: `colony COMMAND`. Each command lives in a file of its own sort; this one only gathers them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import colony
+from colony.cli import doctor, inspecting, problems, solving
+
+EPILOG = "Start here: colony solve circles-26. No key, no server, no configuration."
+
+app = typer.Typer(
+    name="colony",
+    help="A governed swarm that improves anything that can be measured.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command()(solving.solve)
+app.add_typer(problems.app, name="problems")
+app.command()(inspecting.runs)
+app.command()(inspecting.show)
+app.command()(solving.resume)
+app.command()(inspecting.replay)
+app.command()(inspecting.audit)
+app.command()(inspecting.export)
+app.command()(doctor.doctor)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  # typer's callback
+    if value:
+        typer.echo(f"colony {colony.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Take the options that every command has."""

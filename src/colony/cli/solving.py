@@ -1,0 +1,132 @@
+"""The commands that run a colony: `solve` and `resume`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from colony.cli.live import LiveProgress
+from colony.cli.output import err, out, print_json, print_table, reports_errors
+from colony.node.api import conclude, refuse_unverified
+from colony.node.home import Home
+from colony.node.report import score_table
+from colony.node.resuming import reopen
+from colony.node.result import Result
+from colony.node.settings import AGENTS_DEFAULT, Settings
+from colony.node.solving import begin
+from colony.problems.foreign import load
+from colony.problems.loaders import find_folder
+from colony.problems.metric import Budget
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Where runs are kept.", envvar="COLONY_HOME", show_default=".colony")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line of standard output.")]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget", "-b", help="300e evaluations, 2000x experiments, 60s 5m 1h wall time, 90cs CPU seconds; join with commas."
+    ),
+]
+WorkersOption = Annotated[int | None, typer.Option("--workers", "-w", help="Evaluations side by side.", show_default="cores")]
+
+
+def home_of(path: Path | None) -> Home:
+    """The home that a command works in."""
+    return Home(path) if path is not None else Home.default()
+
+
+@reports_errors
+def solve(  # noqa: PLR0913  # one parameter for each option
+    problem: Annotated[str, typer.Argument(help="A ready problem's name (see `colony problems list`) or a folder.")],
+    budget: BudgetOption = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", help="The seed of every random stream.")] = 0,
+    agents: Annotated[int, typer.Option("--agents", "-a", help="How many agents.")] = AGENTS_DEFAULT,
+    workers: WorkersOption = None,
+    target: Annotated[str | None, typer.Option("--target", "-t", help="Stop at this value, or at the known 'record'.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only agents of this kind; may be repeated.")] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Same seed, same state hash, with any number of workers.")
+    ] = False,
+    baseline: Annotated[bool, typer.Option(help="Measure the plain baseline at the same number of evaluations.")] = True,
+    accept_weak_evaluator: Annotated[
+        bool, typer.Option("--accept-weak-evaluator", help="Go on although a cheat wins against the evaluator.")
+    ] = False,
+    unsandboxed: Annotated[
+        bool, typer.Option("--unsandboxed", help="Run programs although this machine cannot isolate them; stamped in every record.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Improve a problem: watch a swarm search, verify what it claims, and write a report.
+
+    \b
+    Examples:
+      colony solve circles-26
+      colony solve wave-3d --budget 300e --seed 1
+      colony solve ./my-problem --agents 16 --target record --json
+    """
+    settings = Settings(
+        seed=seed,
+        agents=agents,
+        workers=workers or os.cpu_count() or 1,
+        budget=Budget.parse(budget) if budget else Budget(),
+        deterministic=deterministic,
+        target=target,
+        only=tuple(only or ()),
+        baseline=baseline,
+        accept_weak_evaluator=accept_weak_evaluator,
+        allow_unsandboxed=unsandboxed,
+    )
+    loaded = load(find_folder(problem))
+    with LiveProgress(err) as live:
+        result = conclude(begin(loaded, settings, home_of(home)), live)
+    show_result(result, as_json=as_json)
+
+
+@reports_errors
+def resume(
+    run: Annotated[str | None, typer.Argument(help="A run's name or the beginning of it.", show_default="the newest")] = None,
+    budget: BudgetOption = None,
+    workers: WorkersOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a run that stopped, exactly where it stood; --budget replaces what it had.
+
+    \b
+    Examples:
+      colony resume
+      colony resume circles-26-20261120 --budget 5m
+    """
+    place = home_of(home)
+    extra = Budget.parse(budget) if budget else None
+    with LiveProgress(err) as live:
+        solving, pending = reopen(place.find_run(run), place, budget=extra, workers=workers)
+        result = conclude(solving, live, pending, resumed=True)
+    show_result(result, as_json=as_json)
+
+
+def show_result(result: Result, *, as_json: bool) -> None:
+    """The table that every run ends with, or the JSON object; fails where nothing was verified."""
+    if as_json:
+        print_json(result.as_record())
+    else:
+        print_table(
+            f"{result.problem}: {result.metric['name']} [{result.metric['unit']}], {result.metric['direction']}",
+            ["", "value", "evaluations"],
+            score_table(result),
+        )
+        out.print(
+            f"{result.reason}; {result.experiments} experiments, {result.evaluations} evaluations, "
+            f"{result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, cost {result.cost:.2f} USD"
+        )
+        out.print(f"isolation: {result.isolation['tier']}; diversity of operators {result.diversity.get('operators', 0):.2f}")
+        if result.best is not None:
+            out.print(f"candidate: {result.best.file}")
+        out.print(f"report:    {result.folder}/report.md")
+        out.print(f"check it:  colony replay {result.run} && colony audit {result.run}")
+    refuse_unverified(result)
