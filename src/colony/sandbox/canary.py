@@ -61,6 +61,7 @@ def _lay_out(laid_out: ExitStack) -> Bait:
     hidden = laid_out.enter_context(tempfile.NamedTemporaryFile("w", dir=home, prefix=".colony-canary-"))
     hidden.write(secret)
     hidden.flush()
+    Path(hidden.name).chmod(0o644)  # hidden by its place, not by its mode
     outside = Path(laid_out.enter_context(tempfile.TemporaryDirectory(prefix="colony-canary-")))
     tcp = laid_out.enter_context(socket.create_server(("127.0.0.1", 0)))
     unix = laid_out.enter_context(socket.socket(socket.AF_UNIX))

@@ -37,18 +37,15 @@ class Group:
         if (memory_bytes, processes) == self._set:
             return
         memory, pids = self.folders["memory"], self.folders["pids"]
-        first = (memory / "memory.limit_in_bytes").exists()
-        name = "memory.limit_in_bytes" if first else "memory.max"
-        (memory / name).write_text(str(memory_bytes + SLACK_BYTES))
-        with contextlib.suppress(OSError):  # absent where swap is not counted
-            (memory / ("memory.memsw.limit_in_bytes" if first else "memory.swap.max")).write_text(
-                str(memory_bytes + SLACK_BYTES) if first else "0"
-            )
+        ceiling = memory_bytes + SLACK_BYTES
+        name, with_swap, swap = ("memory.max", "memory.swap.max", "0")
+        if (memory / "memory.limit_in_bytes").exists():  # version 1 counts swap with memory, and never below it
+            name, with_swap, swap = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", str(ceiling))
+        for file, value in ((with_swap, swap), (name, str(ceiling)), (with_swap, swap)):
+            with contextlib.nullcontext() if file == name else contextlib.suppress(OSError):
+                (memory / file).write_text(value)
         (pids / "pids.max").write_text(str(processes))
-        if (
-            int((memory / name).read_text()) > memory_bytes + SLACK_BYTES
-            or (pids / "pids.max").read_text().strip() == "max"
-        ):
+        if int((memory / name).read_text()) > ceiling or (pids / "pids.max").read_text().strip() != str(processes):
             raise OSError(f"{memory} does not hold its limits")
         self._set = (memory_bytes, processes)
 

@@ -139,10 +139,11 @@ def _meaning(head: dict[str, Any], body: bytes, limits: Limits, *, out_of_memory
     if code == 0 and body:
         status, _, answer = body.partition(b"\n")
         return decode(status, answer, limits)
-    if out_of_memory:
+    if out_of_memory and code == -signal.SIGKILL:
         return "memory", None, f"more than {limits.memory_bytes} bytes"
-    if code == -signal.SIGXCPU or (code == -signal.SIGKILL and head["cpu_seconds"] >= limits.cpu_seconds):
+    # The kernel samples CPU time at its ticks, so what it takes for the limit may be less by the exact clock.
+    if code == -signal.SIGXCPU or (code == -signal.SIGKILL and head["cpu_seconds"] >= limits.cpu_seconds / 2):
         return "cpu", None, f"more than {limits.cpu_seconds:g} CPU seconds"
-    if code < 0:
+    if -code in set(signal.Signals):
         return "crashed", None, f"ended by {signal.Signals(-code).name}"
     return "crashed", None, f"ended with exit code {code} and no result"

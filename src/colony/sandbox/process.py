@@ -82,7 +82,7 @@ class SandboxProcess:
 
     launch: Launch
     host: Host
-    _popen: subprocess.Popen[bytes] = field(init=False)
+    _popen: subprocess.Popen[bytes] | None = field(init=False, default=None)
     _control: socket.socket = field(init=False)
     _lifeline: socket.socket = field(init=False)
     _reader: Reader = field(init=False)
@@ -93,10 +93,10 @@ class SandboxProcess:
         self._lifeline, their_lifeline = socket.socketpair()
         self._reader = Reader(self._control)
         with theirs, their_lifeline, tempfile.TemporaryFile() as printed:
-            self._spawn(theirs.fileno(), their_lifeline.fileno(), printed.fileno())
-            theirs.close()
-            their_lifeline.close()
             try:
+                self._spawn(theirs.fileno(), their_lifeline.fileno(), printed.fileno())
+                theirs.close()
+                their_lifeline.close()
                 self._load(printed.fileno())
             except BaseException:
                 self.end()
@@ -195,6 +195,8 @@ class SandboxProcess:
             self._process_fd = None
         self._lifeline.close()
         self._control.close()
+        if self._popen is None:
+            return
         try:
             self._popen.wait(END_SECONDS_MAX)
         except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@ What this file does not do: shut in; and it believes the user's own evaluator ab
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES_MAX: Final = 64 * 1024  # the head of a result with what was printed, and the error
 STARTS_MAX: Final = 3
+ENDING_SECONDS: Final = 0.5  # between the end of a worker's channel and the report of its own end
 
 
 class WarmExecutor:
@@ -45,7 +47,12 @@ class WarmExecutor:
         results: list[Result] = []
         idle = 0
         while len(results) < len(requests):
-            got = self._batch(requests[len(results) :], limits, seed)
+            try:
+                got = self._batch(requests[len(results) :], limits, seed)
+            except BaseException:
+                self._forget()  # whoever interrupts us leaves no half-read answers behind
+                self._loaded.end()
+                raise
             results += map(self._loaded.count, got)
             idle = 0 if got else idle + 1
             if idle >= STARTS_MAX:
@@ -73,28 +80,29 @@ class WarmExecutor:
             self._forget()
             self._loaded.end()
             return []
-        bound = limits.output_bytes + HEAD_BYTES_MAX
-        for index in range(len(requests)):
-            started = time.monotonic()
-            try:
-                results.append(_answer(worker.frame(started + limits.wall_seconds, bound), index, limits))
-            except TimeoutError:
-                results.append(
-                    self._stop(Result(status="timeout", error=f"no result within {limits.wall_seconds:g} s"), started)
-                )
-            except ValueError as error:
-                results.append(self._stop(Result(status="protocol", error=f"spoiled answer: {error}"), started))
-            except (EOFError, OSError):
-                results.append(self._ended(limits, started))
-            else:
-                continue
-            break
+        while self._worker is worker and len(results) < len(requests):
+            results.append(self._next(worker, len(results), limits))
         return results
+
+    def _next(self, worker: Reader, index: int, limits: Limits) -> Result:
+        """The next result; a request that spoils its worker, by silence, by noise or by what it leaves behind, costs it."""
+        started = time.monotonic()
+        try:
+            result, spoiled = _answer(worker.frame(started + limits.wall_seconds, _bound(limits)), index, limits)
+        except TimeoutError:
+            return self._stop(Result(status="timeout", error=f"no result within {limits.wall_seconds:g} s"), started)
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._stop(Result(status="protocol", error=f"spoiled answer: {error}"), started)
+        except (EOFError, OSError):
+            return self._ended(limits, started)
+        if spoiled:
+            self._end_worker()
+        return result
 
     def _ready(self, limits: Limits) -> Reader:
         """A worker with these limits: they are set when it is forked, so other limits mean another worker."""
         if self._worker is not None and limits != self._limits:
-            self._stop(Result(status="ok"), time.monotonic())
+            self._end_worker()
         if self._worker is None:
             process = self._loaded.process()
             self._loaded.lanes(1, limits)
@@ -105,27 +113,30 @@ class WarmExecutor:
         return self._worker
 
     def _stop(self, result: Result, started: float) -> Result:
-        """End the worker; the result, with what is known of its end."""
-        try:
-            self._loaded.process().send({"do": "kill"})
-            head, _ = self._loaded.process().receive(ANSWER_SECONDS_MAX)
-        except (OSError, EOFError):
-            self._loaded.end()
-            head = {"printed": ""}
-        self._forget()
-        return replace(result, printed=head["printed"], wall_seconds=time.monotonic() - started)
+        """End the worker; the result, with what it had printed until then."""
+        head = self._end_worker()
+        return replace(result, printed=head["printed"] if head else "", wall_seconds=time.monotonic() - started)
 
     def _ended(self, limits: Limits, started: float) -> Result:
-        """The worker has ended by itself, or closed its channel and will never answer."""
-        self._forget()
-        try:
-            self._loaded.process().send({"do": "kill"})
-            head, _ = self._loaded.process().receive(ANSWER_SECONDS_MAX)
-        except (OSError, EOFError):
-            self._loaded.end()
+        """The result of a request whose worker has ended, or has closed its channel and will never answer."""
+        head = self._end_worker(ENDING_SECONDS)
+        if head is None:
             return Result(status="crashed", error="the sandbox ended", wall_seconds=time.monotonic() - started)
         result = self._loaded.result(head, b"", limits)
         return replace(result, wall_seconds=time.monotonic() - started, peak_bytes=None)
+
+    def _end_worker(self, patience_seconds: float = 0.0) -> dict[str, Any] | None:
+        """The zygote's report of the worker's end: its own end if it comes in time, else by our order; None if both are gone."""
+        self._forget()
+        try:
+            process = self._loaded.process()
+            with contextlib.suppress(TimeoutError):
+                return process.receive(patience_seconds)[0]
+            process.send({"do": "kill"})
+            return process.receive(ANSWER_SECONDS_MAX)[0]
+        except (OSError, EOFError):
+            self._loaded.end()
+            return None
 
     def _forget(self) -> None:
         if self._worker is not None:
@@ -133,20 +144,18 @@ class WarmExecutor:
             self._worker = None
 
 
-def _answer(payload: bytes, index: int, limits: Limits) -> Result:
-    """Raises: ValueError where the answer is none, or one to another request."""
+def _bound(limits: Limits) -> int:
+    return limits.output_bytes + HEAD_BYTES_MAX
+
+
+def _answer(payload: bytes, index: int, limits: Limits) -> tuple[Result, bool]:
+    """Read a result and whether its worker is spoiled. Raises: ValueError where it is none, or one to another request."""
     head, body = wire.split(payload)
-    answered, said, wall, cpu, printed = head
+    answered, said, wall, cpu, printed, spoiled = head
     if answered != index:
         raise ValueError(f"it answers request {answered!r}")
     status, value, error = decode(str(said).encode(), body, limits)
     if status == "protocol":
         raise ValueError(error)
-    return Result(
-        status=status,
-        value=value,
-        error=error,
-        printed=str(printed),
-        wall_seconds=float(wall),
-        cpu_seconds=float(cpu),
-    )
+    measured = {"wall_seconds": float(wall), "cpu_seconds": float(cpu)}
+    return Result(status=status, value=value, error=error, printed=str(printed), **measured), bool(spoiled)

@@ -78,3 +78,6 @@ class ForkExecutor:
                 self._loaded.forks += 1
         except (OSError, EOFError):
             self._loaded.end()
+        except BaseException:
+            self._loaded.end()  # whoever interrupts us leaves nothing running
+            raise

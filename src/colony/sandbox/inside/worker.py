@@ -6,6 +6,7 @@ What this file does not do: the wall deadline (the engine keeps it) and starting
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import math
 import os
@@ -30,10 +31,14 @@ class Worker:
         self._prints = prints
         self._confined = confined
         self._cpu_limit = 0
+        self._threads = _thread._count()  # noqa: SLF001  (the only count that knows every Python thread)
         confine.adopt_orphans()
 
     def serve(self) -> None:
-        """Run batches `{limits, requests, seed}`; one frame per request: `[index, status, wall, cpu, printed]`, body."""
+        """Run batches `{limits, requests, seed}`; one frame per request: `[index, status, wall, cpu, printed, spoiled]`, body.
+
+        `spoiled`: the request has left threads behind, which nobody can end but with the process.
+        """
         while (payload := wire.receive(self._channel)) is not None:
             batch, _ = wire.split(payload)
             limits, seed = batch["limits"], batch["seed"]
@@ -49,7 +54,9 @@ class Worker:
         status, body = handle.call(self._call, request, limits["output_bytes"])
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         self._end_leftovers()
-        return wire.frame(b'[%d,"%s",%.9f,%.9f,%s]' % (index, status.encode(), wall, cpu, self._printed()), body)
+        spoiled = _thread._count() > self._threads  # noqa: SLF001
+        head = b'[%d,"%s",%.9f,%.9f,%s,%d]' % (index, status.encode(), wall, cpu, self._printed(), spoiled)
+        return wire.frame(head, body)
 
     def _allow_until(self, cpu_seconds: float) -> None:
         """Move the limit on this process's own CPU time; the kernel counts whole seconds."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLOT_DESCRIPTORS_MAX: Final = 8
+SWEEPS: Final = 100
 
 
 def serve(control: socket.socket, *, confined: bool) -> None:
@@ -206,19 +207,24 @@ class Zygote:
                 return
             running = self._running.pop(process, None)
             if running is not None:
+                if not self._confined:
+                    self._end_escaped(process)
                 self._report(
                     running, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss
                 )
-                if not self._confined:
-                    self._end_escaped(process)
 
     def _end_escaped(self, process: int) -> None:
         """Without a namespace: end the group of an ended process, and whoever left it and was adopted by us."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process, signal.SIGKILL)
-        for adopted in confine.children(os.getpid()):
-            if adopted not in self._running:
-                confine.end_tree(adopted)
+        for _ in range(SWEEPS):
+            adopted = [child for child in confine.children(os.getpid()) if child not in self._running]
+            if not adopted:
+                return
+            for escaped in adopted:
+                confine.end_tree(escaped)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(escaped, 0)
 
     def _report(self, running: Running, code: int, cpu_seconds: float, peak: int) -> None:
         entered = os.read(running.gate, 1) == b"1"
@@ -227,7 +233,7 @@ class Zygote:
         head = {
             "index": running.index,
             "slot": slot.number,
-            "code": child.SIGNALLED - code if code > child.SIGNALLED else code,
+            "code": child.SIGNALLED - code if running.index < 0 and code > child.SIGNALLED else code,
             "entered": entered,
             "overdue": running.overdue,
             "wall_seconds": time.monotonic() - running.started,
