@@ -8,8 +8,8 @@ every candidate pays for a fork of what is loaded here.
 
 from __future__ import annotations
 
-import copy
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +18,8 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+_SCALARS = frozenset((int, float, str, bool, type(None)))
 
 
 def open_program(argument: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Any]:
@@ -96,7 +98,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(part) for part in value]
+        return [part if type(part) in _SCALARS else plain(part) for part in value]
     return value.tolist() if hasattr(value, "tolist") else value
 
 
@@ -111,7 +113,7 @@ class Scorer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._cases: dict[str, list[Any]] = {}
+        self._cases: dict[str, str] = {}
 
     def __call__(self, request: Mapping[str, Any]) -> Any:
         """Answer one request; what the evaluator raises is raised.
@@ -123,22 +125,17 @@ class Scorer:
         match request["op"]:
             case "cases" | "holdout_cases" as op:
                 return self.cases(op)
-            case "score":
-                return self.score(request["outputs"], self.cases("cases"))
-            case "holdout":
-                return self.score(request["outputs"], self.cases("holdout_cases"))
+            case "score" | "holdout" as op:
+                cases = self.cases("cases" if op == "score" else "holdout_cases")
+                return plain(importlib.import_module("evaluate").score(request["outputs"], cases))
             case "has":
                 return ["holdout"] if (self.folder / "holdout.py").is_file() else []
             case op:
                 raise ValueError(f"unknown request {op!r}")
 
     def cases(self, name: str) -> list[Any]:
-        """The argument lists of `cases()` in evaluate.py, or of `holdout_cases()` in holdout.py."""
+        """A fresh copy of the argument lists of `cases()` in evaluate.py, or of `holdout_cases()` in holdout.py."""
         if name not in self._cases:
             module = importlib.import_module("evaluate" if name == "cases" else "holdout")
-            self._cases[name] = plain(getattr(module, name)())
-        return self._cases[name]
-
-    def score(self, outputs: Any, cases: list[Any]) -> Any:
-        """The raw answer of the evaluator, which gets its own copy of the cases."""
-        return plain(importlib.import_module("evaluate").score(outputs, copy.deepcopy(cases)))
+            self._cases[name] = json.dumps(plain(getattr(module, name)()))
+        return json.loads(self._cases[name])  # type: ignore[no-any-return]  # what was written above

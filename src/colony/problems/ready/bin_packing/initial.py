@@ -10,7 +10,8 @@ import math  # noqa: F401  # for heuristics that need it
 
 def priority(item: int, room: int, capacity: int) -> float:
     """How much an item wants a bin with so much free room (at least `item`); the highest wins, ties go to less room."""
-    return item - room
+    gap = room - item
+    return -gap
 
 
 # EVOLVE-BLOCK-END

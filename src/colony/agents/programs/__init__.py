@@ -1,0 +1,8 @@
+"""Agents for program problems that need no language model: number tuning, structured edits, crossover."""
+
+from colony.agents.programs.crossover import Crossover
+from colony.agents.programs.literal_tuning import LiteralTuning
+from colony.agents.programs.program_portfolio import program_portfolio
+from colony.agents.programs.structured_edit import StructuredEdit
+
+__all__ = ["Crossover", "LiteralTuning", "StructuredEdit", "program_portfolio"]

@@ -1,0 +1,162 @@
+"""Literal tuning: the numbers in the mutable regions of a program as a small vector that is searched.
+
+Programs that differ only in their numbers share a *skeleton*; for each skeleton the agent remembers the best vectors
+and steps by one coordinate, by all of them, or along the spread of the best ones (a sample of their covariance, as in
+rank-mu CMA-ES; Hansen 2016). Step sizes follow the size of each number and come from a wide range, because scores of
+programs are often staircases. It changes no structure, and leaves the numbers in subscripts and annotations alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import libcst as cst
+import numpy as np
+from numpy.typing import NDArray
+
+from colony.agents.programs.parents import Parent
+from colony.agents.programs.pieces import Files, Place, pieces, text_of, tree_of, with_piece
+from colony.agents.programs.program_agent import ProgramAgent
+from colony.agents.programs.sites import expressions
+from colony.agents.proposer import Outcome, View
+from colony.primitives.limits import INTEGER_MAX
+from colony.problems.problem import Problem
+
+KEPT_MAX = 12
+SKELETONS_MAX = 64
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """One number of a program: the node that says it, whether it is whole, and its value."""
+
+    node: cst.BaseExpression
+    whole: bool
+    value: float
+
+
+def literals(text: str) -> list[Literal]:
+    """The numbers of a piece in the order of the text, each with the minus sign before it."""
+    tree = tree_of(text)
+    found: list[Literal] = []
+    inside_minus: set[cst.CSTNode] = set()
+    for site in expressions(tree) if tree is not None else ():
+        node, sign = site.node, 1
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+            inside_minus.add(node.expression)
+            node, sign = node.expression, -1
+        if isinstance(node, cst.Integer | cst.Float) and not (sign == 1 and node in inside_minus):
+            value = node.evaluated_value
+            if abs(value) <= INTEGER_MAX:
+                found.append(Literal(site.node, isinstance(node, cst.Integer), float(sign * value)))
+    return found
+
+
+def with_literals(text: str, found: Sequence[Literal], values: Sequence[float]) -> str:
+    """The piece with its numbers replaced; whole numbers stay whole."""
+    tree = tree_of(text)
+    assert tree is not None, "literals were found in it"
+    new = {x.node: cst.parse_expression(spelled(v, whole=x.whole)) for x, v in zip(found, values, strict=True)}
+    changed = tree.visit(_Replace(new))
+    assert isinstance(changed, cst.Module), "a module stays a module"
+    return text_of(changed, text)
+
+
+class _Replace(cst.CSTTransformer):
+    """Puts new expressions in the place of old ones."""
+
+    def __init__(self, new: dict[cst.BaseExpression, cst.BaseExpression]) -> None:
+        super().__init__()
+        self.new = new
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
+        """The new node of an old one, else what its parts became."""
+        return self.new.get(original_node, updated_node)  # type: ignore[call-overload, no-any-return]
+
+
+def spelled(value: float, *, whole: bool) -> str:
+    """A number as source text: six digits are enough, and a negative one stands in brackets."""
+    text = str(round(value)) if whole else repr(float(f"{value:.6g}"))
+    return f"({text})" if text.startswith("-") else text
+
+
+def size_of(values: Vector) -> Vector:
+    """The natural step of each number: its own size, and 1 for zero."""
+    return np.where(values == 0.0, 1.0, np.abs(values))
+
+
+class LiteralTuning(ProgramAgent):
+    """Tunes the numbers of good programs."""
+
+    kind = "literal-tuning"
+    operators = ("coordinate", "all", "spread")
+
+    def __init__(self, name: str, problem: Problem, seed: int) -> None:
+        super().__init__(name, problem, seed)
+        self._best: dict[str, list[tuple[float, Vector]]] = {}
+
+    def child(self, operator: str, parent: Parent, view: View) -> tuple[Files, tuple[str, ...]] | None:  # noqa: ARG002  # the seam
+        """The parent with other numbers."""
+        files = parent.candidate.content
+        found = {place: literals(text) for place, text in pieces(files).items()}
+        flat = [literal for part in found.values() for literal in part]
+        if not flat:
+            return None
+        values = np.array([literal.value for literal in flat])
+        whole = np.array([literal.whole for literal in flat])
+        new = self._step(operator, values, whole, self._best.get(skeleton(files), []))
+        if not np.all(np.isfinite(new)) or np.any(np.abs(new) > INTEGER_MAX):
+            return None
+        return _with_values(files, found, new), ()
+
+    def _step(
+        self, operator: str, values: Vector, whole: NDArray[np.bool_], best: list[tuple[float, Vector]]
+    ) -> Vector:
+        rng, count = self.rng, len(values)
+        scale = 10.0 ** rng.uniform(-3.0, 0.3)
+        if operator == "spread" and len(best) >= 3:
+            known = np.stack([vector for _cost, vector in best])
+            weights = rng.standard_normal(len(known)) / math.sqrt(len(known))
+            return values + 1.2 * weights @ (known - values) + 0.01 * size_of(values) * rng.standard_normal(count)
+        touched = np.ones(count, dtype=bool)
+        if operator != "all":
+            touched = rng.permutation(count) < rng.geometric(0.7)
+        step = scale * size_of(values) * rng.standard_normal(count)
+        step = np.where(whole & (np.abs(step) < 1.0), np.sign(step), step)
+        flipped = np.where(rng.random(count) < 0.03, -values, values)
+        return np.where(touched, flipped + step, values)
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Remember the best vectors of each skeleton."""
+        super().tell(outcomes)
+        for outcome in outcomes:
+            candidate = outcome.candidate or outcome.proposal.candidate
+            if outcome.status != "ok" or outcome.value is None or candidate is None:
+                continue
+            values = [literal.value for text in pieces(candidate.content).values() for literal in literals(text)]
+            known = self._best.setdefault(skeleton(candidate.content), [])
+            known.append((self.problem.metric.sign * outcome.value, np.array(values)))
+            known.sort(key=lambda entry: entry[0])
+            del known[KEPT_MAX:]
+        while len(self._best) > SKELETONS_MAX:
+            del self._best[max(self._best, key=lambda key: self._best[key][0][0])]
+
+
+def skeleton(files: Files) -> str:
+    """The text of the mutable pieces with every tunable number left out."""
+    texts = pieces(files).values()
+    return "\0".join(with_literals(t, found, [0.0] * len(found)) if (found := literals(t)) else t for t in texts)
+
+
+def _with_values(files: Files, found: dict[Place, list[Literal]], values: Vector) -> Files:
+    at = 0
+    for place, part in found.items():
+        if part:
+            files = with_piece(
+                files, place, with_literals(pieces(files)[place], part, values[at : at + len(part)].tolist())
+            )
+            at += len(part)
+    return files

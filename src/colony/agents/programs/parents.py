@@ -1,0 +1,70 @@
+"""What an agent builds on: the elites of the colony, its own finds, and at first the seed.
+
+Each agent keeps finds of its own, so that many agents do not all stand on the one best candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import TypeVar
+
+import numpy as np
+
+from colony.agents.proposer import Outcome, View
+from colony.problems.candidate import Candidate
+from colony.problems.problem import Problem
+
+KEPT_MAX = 32
+KEPT_PER_COST_MAX = 3
+T = TypeVar("T")
+
+
+def pick(rng: np.random.Generator, items: Sequence[T]) -> T:
+    """One of the items, each as likely."""
+    return items[int(rng.integers(len(items)))]
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A candidate to build on; `cost` is to be minimised, `experiment` is empty for the seed."""
+
+    candidate: Candidate
+    cost: float = float("inf")
+    experiment: str = ""
+
+
+class Parents:
+    """An agent's memory of good candidates, best first, and how it chooses among them and the colony's elites.
+
+    `greed` in (0, 1] is how likely the next of a ranking is taken; `sociable` how often the colony's ranking is used.
+    """
+
+    def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
+        self._sign = problem.metric.sign
+        self._seed = Parent(problem.seed)
+        self._own: list[Parent] = []
+        self.greed = float(rng.uniform(0.1, 0.5))
+        self.sociable = float(rng.uniform(0.2, 0.9))
+
+    def remember(self, outcomes: Iterable[Outcome]) -> None:
+        """Keep what was scored; of equals only the few newest, so that neutral changes drift and do not crowd out."""
+        for outcome in outcomes:
+            candidate = outcome.candidate or outcome.proposal.candidate
+            if outcome.status == "ok" and outcome.value is not None and candidate is not None:
+                self._own.insert(0, Parent(candidate, self._sign * outcome.value, outcome.experiment))
+        self._own.sort(key=lambda parent: parent.cost)
+        levels = groupby(self._own, key=lambda parent: parent.cost)
+        self._own = [parent for _cost, level in levels for parent in islice(level, KEPT_PER_COST_MAX)][:KEPT_MAX]
+
+    def ranking(self, view: View, rng: np.random.Generator) -> Sequence[Parent]:
+        """The colony's elites or the agent's own finds, best first; never empty."""
+        elites = [Parent(e.candidate, self._sign * e.value, e.experiment) for e in view.elites]
+        first, second = (elites, self._own) if rng.random() < self.sociable else (self._own, elites)
+        return first or second or [self._seed]
+
+    def choose(self, view: View, rng: np.random.Generator) -> Parent:
+        """One parent by geometric rank."""
+        ranking = self.ranking(view, rng)
+        return ranking[(int(rng.geometric(self.greed)) - 1) % len(ranking)]
