@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colony.memory.shared_memory import Emission, SharedMemory
@@ -111,7 +111,7 @@ def test_a_refused_append_rolls_back():
         memory.atomically(partial(put, a, 1))
     assert a.value == 0
     assert memory.statistics().commits == 0
-    memory.atomically(partial(put, a, 2))
+    finish(start(memory.atomically, partial(put, a, 2)))
     assert a.value == 2
 
 
@@ -269,6 +269,29 @@ def test_a_task_cancelled_during_its_append_still_publishes_what_becomes_durable
     assert (a.value, len(disk.batches)) == (1, 1)
 
 
+def test_a_task_cancelled_before_its_append_began_still_makes_it():
+    """A cancelled commit whose append is still in the queue of the worker threads is made, and its hold ends."""
+    batches, busy = [], threading.Event()
+    memory = SharedMemory(batches.append)
+    a = memory.variable(0, "a")
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        occupied = loop.run_in_executor(None, busy.wait, 30)
+        task = asyncio.ensure_future(memory.atomically_async(partial(put, a, 1)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        busy.set()
+        assert await occupied
+        await memory.atomically_async(lambda t: check(t.read(a)))
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+    assert (a.value, len(batches), memory.memory.holds) == (1, 1, [])
+
+
 def test_a_loop_that_takes_no_more_work_leaves_no_hold():
     """If no thread can be had for the append, the commit fails and keeps nobody else from committing."""
     memory = SharedMemory(lambda emissions: None)
@@ -281,7 +304,7 @@ def test_a_loop_that_takes_no_more_work_leaves_no_hold():
 
     asyncio.run(main())
     assert a.value == 0
-    memory.atomically(partial(put, a, 2))
+    finish(start(memory.atomically, partial(put, a, 2)))
     assert a.value == 2
 
 
@@ -299,6 +322,7 @@ def fold(records):
     return state
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(moves, max_size=6), min_size=1, max_size=4))
 def test_folding_the_records_gives_the_live_values(plans):
     """Whatever threads commit, and whichever appends are refused, a replay of the records equals the memory."""

@@ -15,6 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from colony.primitives.errors import LimitError, TransactionError
 from colony.stm import Memory, TVar, atomically, atomically_async, check, retry, transaction
 from colony.stm.transaction import LostSignal, Transaction
+from colony.stm.waiting import Hold
 
 
 @pytest.fixture
@@ -338,6 +339,36 @@ def test_those_who_want_to_be_alone_queue():
     first.release()
     run_all(second.wait)
     assert second._is_alone()
+
+
+def test_a_transaction_that_is_always_barred_queues_too():
+    """Losing to one hold after the other counts like losing to commits, so that a stream of holds starves nobody."""
+    memory = Memory()
+    a = TVar(0, memory=memory)
+    t = Transaction(memory)
+    for _ in range(transaction.TRANSACTION_LOSSES_MAX):
+        memory.holds.append(Hold({}, {a: 1}))
+        assert not t.attempt(lambda t: t.write(a, 5))
+        memory.holds.clear()
+        run_all(t.wait)
+    memory.holds.append(Hold({}, {}))
+    assert not t.attempt(lambda t: t.write(a, 5))
+    assert memory.holds[1] is t.hold
+    memory.holds.pop(0)
+    assert t.attempt(lambda t: t.write(a, 5))
+    assert (a.value, memory.holds) == (5, [])
+
+
+def test_a_transaction_that_was_barred_can_still_sleep_in_retry():
+    """The hold that was waited for is forgotten, so that a later `retry` waits for variables and does not spin."""
+    memory = Memory()
+    a = TVar(0, memory=memory)
+    t = Transaction(memory)
+    memory.holds.append(Hold({}, {a: 1}))
+    assert not t.attempt(lambda t: t.write(a, 5))
+    memory.holds.clear()
+    assert not t.attempt(lambda t: check(t.read(a)))
+    assert t._places() == [a.waiters]
 
 
 @pytest.mark.usefixtures("_hasty")

@@ -5,7 +5,7 @@ import threading
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colony.primitives.errors import TransactionError
@@ -238,6 +238,7 @@ def transactional(program, variables):
     return body
 
 
+@settings(deadline=None)
 @given(st.lists(programs, max_size=6))
 def test_any_program_of_the_verbs_means_what_it_means_alone(sequence):
     """Any nesting of reads, writes, retry, or_else, errors and handlers leaves what a serial interpreter leaves."""

@@ -20,7 +20,10 @@ def test_a_ring_before_the_wait_is_not_lost():
 def test_a_task_is_woken_from_another_thread():
     """Ringing a loop's waiter from a thread wakes the task, twice or once alike."""
 
+    errors = []
+
     async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
         waiter = LoopWaiter()
         thread = threading.Thread(target=lambda: [waiter.ring(), waiter.ring()], daemon=True)
         thread.start()
@@ -29,6 +32,7 @@ def test_a_task_is_woken_from_another_thread():
         await asyncio.to_thread(lambda: None)
 
     asyncio.run(main())
+    assert errors == []
 
 
 def test_ringing_a_closed_loop_is_harmless():
