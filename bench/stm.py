@@ -4,9 +4,9 @@
     python bench/stm.py --quick   about 7 seconds, noisier
 
 Rates are medians over rounds of one process; contended and uncontended rounds alternate, so that their ratio does not
-depend on what else the machine does; the share of the slowest of sixteen threads stands beside that of threads which
-share nothing, since it is the interpreter that deals out the time. What it does not measure: a journal (the durable figures use an append that does
-nothing, or waits a millisecond as a disk would).
+depend on what else the machine does. The share of the slowest of sixteen threads stands beside that of threads which
+share nothing, since it is the interpreter that deals out the time. What it does not measure: a journal (the durable
+figures use an append that does nothing, or waits a millisecond as a disk would).
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Durable transactions: one append for each commit, publication after it, and values that replay."""
 
 import asyncio
+import re
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -352,3 +354,15 @@ def test_folding_the_records_gives_the_live_values(plans):
     finish(*(start(follow, plan) for plan in plans))
     assert fold(records) == {name: variable.value for name, variable in variables.items()}
     assert memory.memory.holds == []
+
+
+def test_the_examples_of_the_explanation_run():
+    """Every block of code in the explanation of shared memory does what it says."""
+    text = (Path(__file__).parents[2] / "docs/explanation/shared-memory.md").read_text(encoding="utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, names)
+    names["atomically"](names["record"](2.0))
+    assert (names["best"].value, names["budget"].value, names["won"]) == (2.0, 98, True)
+    assert names["balance"].value == 7
+    assert names["records"] == [Emission("spent/1", {"amount": 3})]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,5 +104,4 @@ class TVar(Generic[T]):
         return self.cell[0]
 
     def __repr__(self) -> str:
-        name: Any = "unnamed" if self.name is None else self.name
-        return f"TVar({name}={self.cell[0]!r:.60})"
+        return f"TVar({self.name or 'unnamed'}={self.cell[0]!r:.60})"
