@@ -16,6 +16,7 @@ import msgspec
 from colony.primitives.encoding import canonical, parse
 from colony.primitives.errors import ColonyError, JournalCorruptError
 from colony.primitives.keys import verify
+from colony.primitives.limits import INTEGER_MAX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,19 @@ class SignedHead(msgspec.Struct, frozen=True):
     def sign(cls, key: Key, *, size: int, root: bytes) -> SignedHead:
         """Return the head of `size` records under `root`, signed by `key`."""
         return cls(size, root, key.did, key.sign(_digest(key.did, size, root)))
+
+    @classmethod
+    def stored(cls, size: object, root: object, author: object, signature: object) -> SignedHead:
+        """Return the head of fields that somebody may have changed.
+
+        Raises:
+            JournalCorruptError: a field has not its type.
+        """
+        if not (isinstance(size, int) and 0 <= size <= INTEGER_MAX and isinstance(author, str)):
+            raise JournalCorruptError("a stored head has no size or author")
+        if not (isinstance(root, bytes) and isinstance(signature, bytes)):
+            raise JournalCorruptError("a stored head has no root or signature")
+        return cls(size, root, author, signature)
 
     def is_signed(self) -> bool:
         """Tell whether `author` signed this head."""
@@ -64,12 +78,8 @@ class Witness:
             return None
         try:
             fields = parse(data)
-            head = SignedHead(
-                size=fields["size"],
-                root=bytes.fromhex(fields["root"]),
-                author=fields["author"],
-                signature=bytes.fromhex(fields["signature"]),
-            )
+            root, signature = bytes.fromhex(fields["root"]), bytes.fromhex(fields["signature"])
+            head = SignedHead.stored(fields["size"], root, fields["author"], signature)
             if head.is_signed():
                 return head
         except (ColonyError, KeyError, TypeError, ValueError):

@@ -87,7 +87,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(
             sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         ) as connection:
-            _check_version(connection, path)
+            _check_format(connection, path)
             connection.execute("BEGIN")
             yield connection
 
@@ -126,11 +126,13 @@ def sibling(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     ((application_id,),) = connection.execute("PRAGMA application_id")
     ((version,),) = connection.execute("PRAGMA user_version")
     if application_id != APPLICATION_ID:
         raise JournalCorruptError(f"{path} is not a journal of Colony; choose another path")
+    if path.stat().st_size % PAGE_BYTES and version == VERSION:
+        raise JournalCorruptError(f"the journal {path} was cut off; restore it from a copy")
     if version > VERSION:
         raise JournalVersionError(f"{path} has format {version}, this Colony knows {VERSION}; install a newer Colony")
 

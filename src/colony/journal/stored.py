@@ -68,11 +68,11 @@ def rows(connection: sqlite3.Connection) -> Iterator[Row]:
 
 
 def heads(connection: sqlite3.Connection) -> Iterator[SignedHead]:
-    """Return the signed heads by size; one that SQLite cannot read ends them, and the audit finds it missing."""
+    """Return the signed heads by size; one that cannot be read ends them, and the audit finds it missing."""
     try:
         for row in connection.execute(_SELECT_HEADS):
-            yield SignedHead(*row)
-    except sqlite3.Error:
+            yield SignedHead.stored(*row)
+    except (sqlite3.Error, JournalCorruptError):
         return
 
 
@@ -115,7 +115,7 @@ def _recompute(connection: sqlite3.Connection, kinds: Mapping[str, Kind]) -> Sta
     state.chains.follow({author: Tip(end.record.n, end.id, end.record.at) for author, end in ends.items()})
     state.head = Head(len(leaves), state.tree.root().hex(), entry.id if entry else None)
     for row in connection.execute(_SELECT_LAST_HEAD):
-        state.signed = SignedHead(*row)
+        state.signed = SignedHead.stored(*row)
     return state
 
 
