@@ -87,7 +87,18 @@ def complete(path: Path, wanted: list[Task], processes: int) -> dict[str, float]
 
 
 def run_swarm(objective: Callable[[np.ndarray], float], dimension: int, seed: int) -> None:
-    raise NotImplementedError
+    """The swarm with its defaults, inline."""
+    from coco_peers import HIGH, LOW, Spent
+    from inline_swarm import solve_inline
+
+    from colony.problems.problem import Problem
+    from colony.problems.space import Float
+
+    problem = Problem(space={"x": Float(LOW, HIGH, shape=(dimension,))}, evaluate=lambda x: objective(x), minimise="value")
+    try:
+        solve_inline(problem, EVALUATIONS_PER_DIMENSION * dimension, seed)
+    except Spent:
+        return
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from colony.problems.space import Vector
 
 STEP_SIZE = 0.2  # of the first run, in the unit cube: 2 in a box of width 10, as its author's benchmarks use
 
+FOLLOW = True
 AGREEMENT_MIN = 0.85  # Kendall's correlation from which a model is trusted
 
 
@@ -106,9 +107,16 @@ class CmaEs(PointAgent):
         elif self._run.stop() or self._spent >= self._regime.evaluations_max:
             self._bipop.spend(self._regime, self._spent)
             self._regime = self._bipop.next()
-            self._start(self._rng.random(self._space.dimension))
+            self._start(self._next_start(view))
         self._generation = self._run.ask()
         self._queue = list(range(len(self._generation)))[::-1]
+
+    def _next_start(self, view: View) -> Vector:
+        """Where a restart begins: a large run anywhere, a small one at one of the colony's elites."""
+        if self._regime.large or not view.elites:
+            return self._rng.random(self._space.dimension)
+        chosen = view.elites[int(len(view.elites) * self._rng.random() ** 2)]
+        return np.clip(self._space.encode(chosen.candidate.content), 0.0, 1.0)
 
     def _start(self, start: Vector) -> None:
         self._spent = 0
@@ -138,6 +146,7 @@ class ModelCmaEs(CmaEs):
         self._points: list[Vector] = []
         self._known_merits: list[Merit] = []
         self._wanted = 0
+        self._followed = ""
 
     def _proceed(self, view: View) -> None:
         model = None
@@ -150,6 +159,7 @@ class ModelCmaEs(CmaEs):
             minimum = model.minimum()
             if minimum is not None:
                 self._run.inject([np.clip(minimum, 0.0, 1.0)])
+            self._follow(view)
         run = self._run
         self._open(view)
         if self._run is not run:
@@ -163,6 +173,19 @@ class ModelCmaEs(CmaEs):
         self._points.append(self._generation[self._awaited[number]])
         self._known_merits.append(merit)
         super()._learn(number, merit)
+
+    def _follow(self, view: View) -> None:
+        """Let the colony's best take part in the run where it is better than anything the run has seen."""
+        best = view.best
+        if best is None or not FOLLOW or best.experiment == self._followed or self._wanted >= len(self._generation):
+            return
+        merit = (0, self._sign * best.value)
+        if merit < min(self._known_merits):
+            self._followed = best.experiment
+            point = np.clip(self._space.encode(best.candidate.content), 0.0, 1.0)
+            self._points.append(point)
+            self._known_merits.append(merit)
+            self._run.inject([point])
 
     def _queue_more(self, model: Quadratic | None) -> None:
         """Have the best of what is left of the generation evaluated: half as many again as so far, at least one."""
