@@ -15,6 +15,7 @@ from colony.sandbox.zygote import ForkExecutor
 
 from .conftest import ADAPTERS, adapter
 
+SHOWN_ABOVE = ["--perms", "0755", "--dir", "/var", "--perms", "0755", "--dir", "/var/tmp"]
 NONE = Isolation(tier="", engine="")
 
 
@@ -73,7 +74,8 @@ def test_a_home_folder_that_is_shown_is_found_out(monkeypatch):
     with tempfile.TemporaryDirectory(dir="/var/tmp") as home:
         Path(home).chmod(0o755)
         monkeypatch.setattr(canary.Path, "home", lambda: Path(home))
-        assert probed(altered(lambda command: before_python(command, "--bind", home, home))).filesystem == "partial"
+        shown = [*SHOWN_ABOVE, "--bind", home, home]
+        assert probed(altered(lambda command: before_python(command, *shown))).filesystem == "partial"
         assert probed(altered(lambda command: command)).filesystem == "enforced"
 
 

@@ -124,3 +124,29 @@ def confined_fork():
     executor = adapter("bubblewrap").open(HOST, mode="fork")
     yield executor
     executor.close()
+
+
+def test_a_stream_is_not_held_up_by_those_that_hang(forked):
+    """Results come as they end: all healthy ones before the hanging one that was asked first."""
+    requests = [{"do": "hang"}, *[{"do": "add", "with": [number]} for number in range(12)]]
+    order = [index for index, _ in forked.stream(requests, Limits(wall_seconds=3), parallel=3)]
+    assert sorted(order) == list(range(13))
+    assert order[-1] == 0
+
+
+def test_a_stream_takes_requests_as_lanes_become_free(forked):
+    """An endless source is asked for no more than can run, and a stream that is closed leaves the executor usable."""
+    taken = []
+
+    def source():
+        while True:
+            taken.append(len(taken))
+            yield {"do": "echo", "with": [taken[-1]]}
+
+    stream = forked.stream(source(), LIMITS, parallel=3)
+    for _ in range(5):
+        index, result = next(stream)
+        assert result.value == index
+    stream.close()
+    assert len(taken) <= 5 + 3
+    assert forked.run([{"do": "echo", "with": [1]}], LIMITS)[0].value == 1

@@ -8,7 +8,7 @@ What this file does not do: run anything; `bubblewrap` and `local` do, and conta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol
@@ -136,8 +136,18 @@ class Executor(Protocol):
         """
         ...
 
+    def stream(
+        self, requests: Iterable[Any], limits: Limits, *, parallel: int = 1, seed: int | None = None
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield each result with the number of its request, as they end; a request is taken when there is room for it.
+
+        Where requests are forked, an endless iterable keeps all lanes busy however some hang. Closing the iterator ends what is
+        under way. Raises: as `run`.
+        """
+        ...
+
     def statistics(self) -> Statistics:
-        """Counts so far."""
+        """Return the counts so far."""
         ...
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from colony.sandbox.process import ANSWER_SECONDS_MAX, Reader
 from colony.sandbox.protocol import Isolation, Limits, Result, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 HEAD_BYTES_MAX: Final = 64 * 1024  # the head of a result with what was printed, and the error
 STARTS_MAX: Final = 3
@@ -58,6 +58,13 @@ class WarmExecutor:
             if idle >= STARTS_MAX:
                 raise IsolationError("the sandbox does not keep a worker alive; run `colony doctor`")
         return results
+
+    def stream(
+        self, requests: Iterable[Any], limits: Limits, *, parallel: int = 1, seed: int | None = None
+    ) -> Iterator[tuple[int, Result]]:
+        """See `protocol.Executor.stream`; one worker takes one request at a time."""
+        for index, request in enumerate(requests):
+            yield index, self.run([request], limits, parallel=parallel, seed=seed)[0]
 
     def statistics(self) -> Statistics:
         """Counts so far."""

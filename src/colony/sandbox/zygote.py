@@ -6,6 +6,7 @@ What this file does not do: shut in.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from colony.primitives.errors import IsolationError
@@ -14,11 +15,11 @@ from colony.sandbox.process import ANSWER_SECONDS_MAX
 from colony.sandbox.protocol import Isolation, Limits, Result, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 RUNS_PER_LOAD_MAX: Final = 20_000
 PARALLEL_MAX: Final = 256
-STARTS_MAX: Final = 3
+LOSSES_MAX: Final = 3
 
 
 class ForkExecutor:
@@ -39,45 +40,62 @@ class ForkExecutor:
         self, requests: Sequence[Any], limits: Limits, *, parallel: int = 1, seed: int | None = None
     ) -> list[Result]:
         """See `protocol.Executor.run`."""
+        results = dict(self.stream(requests, limits, parallel=parallel, seed=seed))
+        return [results[index] for index in range(len(requests))]
+
+    def stream(
+        self, requests: Iterable[Any], limits: Limits, *, parallel: int = 1, seed: int | None = None
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield each result with the number of its request, as they end; a request is taken when a lane is free for it.
+
+        So an endless iterable keeps all lanes busy: a hanging request holds one of them, and no batch waits for it.
+        Closing the generator ends what is under way. Raises: as `run`.
+        """
         parallel = max(1, min(parallel, PARALLEL_MAX))
-        results: dict[int, Result] = {}
-        idle = 0
-        while len(results) < len(requests):
-            before = len(results)
-            self._some(requests, limits, results, parallel=parallel, seed=seed)
-            idle = 0 if len(results) > before else idle + 1
-            if idle >= STARTS_MAX:
-                raise IsolationError("the sandbox does not stay alive; run `colony doctor`")
-        return [self._loaded.count(results[index]) for index in range(len(requests))]
+        source = enumerate(requests)
+        under_way: dict[int, Any] = {}
+        losses = 0
+        try:
+            while True:
+                fresh = dict(itertools.islice(source, parallel - len(under_way)))
+                under_way |= fresh
+                if not under_way:
+                    return
+                try:
+                    self._send(under_way if losses else fresh, len(under_way), limits, seed)
+                    index, result = self._receive(limits)
+                except (OSError, EOFError) as error:
+                    self._loaded.end()  # with the zygote all answers under way are lost: ask again
+                    losses += 1
+                    if losses > LOSSES_MAX:
+                        raise IsolationError("the sandbox does not stay alive; run `colony doctor`") from error
+                    continue
+                losses = 0
+                del under_way[index]
+                yield index, self._loaded.count(result)
+        finally:
+            if under_way:
+                self._loaded.end()
 
     def statistics(self) -> Statistics:
-        """Counts so far."""
+        """Return the counts so far."""
         return self._loaded.statistics()
 
     def close(self) -> None:
         """End everything."""
         self._loaded.close()
 
-    def _some(
-        self, requests: Sequence[Any], limits: Limits, results: dict[int, Result], *, parallel: int, seed: int | None
-    ) -> None:
-        """Run what has no result yet. If the zygote is lost, so are the answers under way; the next call asks again."""
-        if self._runs >= RUNS_PER_LOAD_MAX:
+    def _send(self, requests: dict[int, Any], lanes: int, limits: Limits, seed: int | None) -> None:
+        if self._runs >= RUNS_PER_LOAD_MAX and len(requests) == lanes:
             self._runs = 0
             self._loaded.end()
-        todo = [index for index in range(len(requests)) if index not in results]
-        order = {"do": "run", "limits": as_order(limits), "parallel": parallel, "seed": seed}
-        try:
-            process = self._loaded.process()
-            self._loaded.lanes(min(parallel, len(todo)), limits)
-            process.send({**order, "requests": [requests[index] for index in todo]})
-            for _ in todo:
-                head, body = process.receive(limits.wall_seconds + ANSWER_SECONDS_MAX)
-                results[todo[head["index"]]] = self._loaded.result(head, body, limits)
-                self._runs += 1
-                self._loaded.forks += 1
-        except (OSError, EOFError):
-            self._loaded.end()
-        except BaseException:
-            self._loaded.end()  # whoever interrupts us leaves nothing running
-            raise
+        process = self._loaded.process()
+        self._loaded.lanes(lanes, limits)
+        if requests:
+            process.send({"do": "run", "limits": as_order(limits), "seed": seed, "requests": list(requests.items())})
+
+    def _receive(self, limits: Limits) -> tuple[int, Result]:
+        head, body = self._loaded.process().receive(limits.wall_seconds + ANSWER_SECONDS_MAX)
+        self._runs += 1
+        self._loaded.forks += 1
+        return head["index"], self._loaded.result(head, body, limits)

@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 import time
-from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,11 +64,12 @@ class Running:
     started: float
     deadline: float
     gate: int
+    output_bytes: int
     overdue: bool = False
 
 
 class Zygote:
-    """The loop: start what waits while a lane is free, end what is overdue, report what has ended."""
+    """The loop: start what the engine asks for, end what is overdue, report what has ended."""
 
     def __init__(
         self, control: socket.socket, call: Callable[[Any], Any], *, confined: bool, keep: tuple[str, ...]
@@ -81,8 +81,6 @@ class Zygote:
         self._process_fd = os.pidfd_open(os.getpid()) if confined else -1
         self._slots: list[Slot] = []
         self._running: dict[int, Running] = {}
-        self._waiting: deque[tuple[int, Any]] = deque()
-        self._order: dict[str, Any] = {"parallel": 0}
         self._mapped_bytes = confine.address_space_bytes()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)  # noqa: FBT003  (the signature of the standard library)
@@ -96,8 +94,6 @@ class Zygote:
     def serve(self) -> None:
         """Run until the engine is gone; then end whatever still runs."""
         while True:
-            while self._waiting and len(self._running) < self._order["parallel"]:
-                self._start(*self._waiting.popleft())
             ready, _, _ = select.select([self._control, self._woken], [], [], self._patience())
             if self._control in ready and not self._obey():
                 break
@@ -117,27 +113,30 @@ class Zygote:
                 _, groups, _, _ = socket.recv_fds(self._control, 1, SLOT_DESCRIPTORS_MAX)
                 self._slots.append(Slot(len(self._slots), tuple(groups)))
             case "run":
-                self._order = order
-                self._waiting.extend(enumerate(order["requests"]))
+                for index, request in order["requests"]:
+                    self._start(index, request, order["limits"], order["seed"])
             case "worker":
                 self._start_worker(order["limits"])
             case "kill":
                 self._end_all()
         return True
 
-    def _start(self, index: int, request: Any) -> None:
+    def _start(self, index: int, request: Any, limits: dict[str, Any], seed: int | None) -> None:
+        """Fork for a request; the engine never asks for more of them at once than there are lanes."""
         busy = {running.slot.number for running in self._running.values()}
         slot = next(slot for slot in self._slots if slot.number not in busy)
-        cell = self._cell(slot, slot.answers, self._order["limits"])
+        cell = self._cell(slot, slot.answers, limits)
         started = time.monotonic()
-        process, gate = self._fork(cell, lambda cell: child.run(cell, self._call, request, self._order["seed"]))
-        self._running[process] = Running(index, slot, started, started + cell.limits["wall_seconds"], gate)
+        process, gate = self._fork(cell, lambda cell: child.run(cell, self._call, request, seed))
+        self._running[process] = Running(
+            index, slot, started, started + limits["wall_seconds"], gate, limits["output_bytes"]
+        )
 
     def _start_worker(self, limits: dict[str, Any]) -> None:
         theirs, ours = socket.socketpair()
         cell = self._cell(self._slots[0], ours.fileno(), limits)
         process, gate = self._fork(cell, lambda cell: child.work(cell, self._call))
-        self._running[process] = Running(-1, self._slots[0], time.monotonic(), float("inf"), gate)
+        self._running[process] = Running(-1, self._slots[0], time.monotonic(), float("inf"), gate, 0)
         ours.close()
         self._control.sendall(wire.frame(b'{"worker":true}'))
         socket.send_fds(self._control, [b"+"], [theirs.fileno()])
@@ -186,7 +185,6 @@ class Zygote:
                 self._kill(process)
 
     def _end_all(self) -> None:
-        self._waiting.clear()
         for process in self._running:
             self._kill(process)
 
@@ -243,5 +241,5 @@ class Zygote:
         }
         answer = b""
         if code == 0 and running.index >= 0:
-            answer = os.pread(slot.answers, self._order["limits"]["output_bytes"] + child.FORGIVEN_BYTES, 0)
+            answer = os.pread(slot.answers, running.output_bytes + child.FORGIVEN_BYTES, 0)
         self._control.sendall(wire.frame(wire.encode(head), answer))
