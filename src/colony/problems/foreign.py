@@ -38,6 +38,7 @@ def load(folder: Path) -> Problem:
         ProblemError: the folder is in none of them, or something in it is wrong.
 
     """
+    folder = folder.resolve()
     if (folder / "problem.toml").is_file():
         return load_folder(folder)
     if (folder / "evaluator.py").is_file():
@@ -57,6 +58,7 @@ def load_openevolve(folder: Path) -> Problem:
         ProblemError: a file is missing, or a value of the configuration makes no sense; names file and key.
 
     """
+    folder = folder.resolve()
     seed = _seed_file(folder, "initial_program")
     config = _Config.read(folder)
     text = read_text(seed)
@@ -88,6 +90,7 @@ def load_shinka(folder: Path) -> Problem:
         ProblemError: a file is missing, or the seed has no marked region.
 
     """
+    folder = folder.resolve()
     seed = _seed_file(folder, "initial")
     options = {"shared_process": True, "evaluator": "evaluate.py"}
     return Problem(

@@ -78,31 +78,38 @@ class OpenEvolveHost:
     """Answers {files} by `evaluate(path)` or the stages of the cascade.
 
     `argument`: folder, evaluator (file), arguments (for `evaluate`), cascade (bool), thresholds (list),
-    feature_dimensions (metrics that are no score), unmarked (bool).
+    feature_dimensions (metrics that are no score), unmarked (bool). The functions are taken from the module once,
+    before any candidate runs, so that one which replaces them there changes nothing.
+
+    Raises:
+        AttributeError: the evaluator defines no `evaluate`.
+
     """
 
     def __init__(self, argument: Mapping[str, Any], module: Any) -> None:
         self.argument = argument
-        self.module = module
+        stages = [getattr(module, f"evaluate_stage{number}", None) for number in (1, 2, 3)]
+        is_cascade = argument.get("cascade") and stages[0] is not None
+        self._stages = [stage for stage in stages if stage is not None] if is_cascade else []
+        self._evaluate = module.evaluate
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of the evaluator; what it or the candidate raises is raised."""
         with workplace(Path(self.argument["folder"])) as place:
             path = str(write_program(request["files"], self.argument.get("unmarked", False), place))
-            if self.argument.get("cascade") and hasattr(self.module, "evaluate_stage1"):
+            if self._stages:
                 return self._cascade(path)
-            return self._answer(self.module.evaluate(path, **self.argument.get("arguments", {})))
+            return self._answer(self._evaluate(path, **self.argument.get("arguments", {})))
 
     def _cascade(self, path: str) -> dict[str, Any]:
         """Run the stages in turn; one below its threshold ends them, and what was not reached is a violation.
 
         OpenEvolve compares the score of an early stage with that of a late one; here it is infeasible instead.
         """
-        stages = [s for n in (1, 2, 3) if (s := getattr(self.module, f"evaluate_stage{n}", None))]
-        thresholds = self.argument.get("thresholds", ())[: len(stages) - 1]
+        thresholds = self.argument.get("thresholds", ())[: len(self._stages) - 1]
         metrics: dict[str, Any] = {}
         artifacts: dict[str, Any] = {}
-        for done, stage in enumerate(stages[: len(thresholds) + 1], start=1):
+        for done, stage in enumerate(self._stages[: len(thresholds) + 1], start=1):
             found, notes = parts(stage(path))
             metrics |= found
             artifacts |= notes

@@ -16,7 +16,7 @@ import libcst as cst
 import numpy as np
 from numpy.typing import NDArray
 
-from colony.agents.programs.parents import Parent
+from colony.agents.programs.parents import Cost, Parent, cost_of
 from colony.agents.programs.pieces import Files, Place, pieces, text_of, tree_of, with_piece
 from colony.agents.programs.program_agent import ProgramAgent
 from colony.agents.programs.sites import expressions
@@ -96,7 +96,7 @@ class LiteralTuning(ProgramAgent):
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)
-        self._best: dict[str, list[tuple[float, Vector]]] = {}
+        self._best: dict[str, list[tuple[Cost, Vector]]] = {}
 
     def child(self, operator: str, parent: Parent, view: View) -> tuple[Files, tuple[str, ...]] | None:  # noqa: ARG002  # the seam
         """The parent with other numbers."""
@@ -112,9 +112,7 @@ class LiteralTuning(ProgramAgent):
             return None
         return _with_values(files, found, new), ()
 
-    def _step(
-        self, operator: str, values: Vector, whole: NDArray[np.bool_], best: list[tuple[float, Vector]]
-    ) -> Vector:
+    def _step(self, operator: str, values: Vector, whole: NDArray[np.bool_], best: list[tuple[Cost, Vector]]) -> Vector:
         rng, count = self.rng, len(values)
         scale = 10.0 ** rng.uniform(-3.0, 0.3)
         if operator == "spread" and len(best) >= 3:
@@ -134,11 +132,12 @@ class LiteralTuning(ProgramAgent):
         super().tell(outcomes)
         for outcome in outcomes:
             candidate = outcome.candidate or outcome.proposal.candidate
-            if outcome.status != "ok" or outcome.value is None or candidate is None:
+            cost = cost_of(self.problem, outcome)
+            if cost is None or candidate is None:
                 continue
             values = [literal.value for text in pieces(candidate.content).values() for literal in literals(text)]
             known = self._best.setdefault(skeleton(candidate.content), [])
-            known.append((self.problem.metric.sign * outcome.value, np.array(values)))
+            known.append((cost, np.array(values)))
             known.sort(key=lambda entry: entry[0])
             del known[KEPT_MAX:]
         while len(self._best) > SKELETONS_MAX:

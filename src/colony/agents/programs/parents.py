@@ -5,10 +5,11 @@ Each agent keeps finds of its own, so that many agents do not all stand on the o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from colony.agents.proposer import Outcome, View
 from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
 
+Cost: TypeAlias = tuple[float, float]
 KEPT_MAX = 32
 KEPT_PER_COST_MAX = 3
 T = TypeVar("T")
@@ -28,11 +30,18 @@ def pick(rng: np.random.Generator, items: Sequence[T]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A candidate to build on; `cost` is to be minimised, `experiment` is empty for the seed."""
+    """A candidate to build on; `cost` orders it (see `cost_of`), `experiment` is empty for the seed."""
 
     candidate: Candidate
-    cost: float = float("inf")
+    cost: Cost = (math.inf, math.inf)
     experiment: str = ""
+
+
+def cost_of(problem: Problem, outcome: Outcome) -> Cost | None:
+    """What an outcome costs: first what it violates, then its value turned to be minimised; None where it has none."""
+    if outcome.status not in ("ok", "infeasible") or outcome.value is None:
+        return None
+    return outcome.violation, problem.metric.sign * outcome.value
 
 
 class Parents:
@@ -42,7 +51,7 @@ class Parents:
     """
 
     def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
-        self._sign = problem.metric.sign
+        self._problem = problem
         self._seed = Parent(problem.seed)
         self._own: list[Parent] = []
         self.greed = float(rng.uniform(0.1, 0.5))
@@ -52,15 +61,17 @@ class Parents:
         """Keep what was scored; of equals only the few newest, so that neutral changes drift and do not crowd out."""
         for outcome in outcomes:
             candidate = outcome.candidate or outcome.proposal.candidate
-            if outcome.status == "ok" and outcome.value is not None and candidate is not None:
-                self._own.insert(0, Parent(candidate, self._sign * outcome.value, outcome.experiment))
+            cost = cost_of(self._problem, outcome)
+            if cost is not None and candidate is not None:
+                self._own.insert(0, Parent(candidate, cost, outcome.experiment))
         self._own.sort(key=lambda parent: parent.cost)
         levels = groupby(self._own, key=lambda parent: parent.cost)
         self._own = [parent for _cost, level in levels for parent in islice(level, KEPT_PER_COST_MAX)][:KEPT_MAX]
 
     def ranking(self, view: View, rng: np.random.Generator) -> Sequence[Parent]:
         """The colony's elites or the agent's own finds, best first; never empty."""
-        elites = [Parent(e.candidate, self._sign * e.value, e.experiment) for e in view.elites]
+        sign = self._problem.metric.sign
+        elites = [Parent(e.candidate, (0.0, sign * e.value), e.experiment) for e in view.elites]
         first, second = (elites, self._own) if rng.random() < self.sociable else (self._own, elites)
         return first or second or [self._seed]
 

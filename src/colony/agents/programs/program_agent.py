@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import libcst as cst
 import numpy as np
 
-from colony.agents.programs.parents import Parent, Parents
+from colony.agents.programs.parents import Cost, Parent, Parents, cost_of
 from colony.agents.programs.pieces import Files, Place, pieces, text_of, tidied, tree_of, with_piece
 from colony.agents.programs.sites import unresolved
 from colony.agents.proposer import Outcome, Proposal, View
@@ -38,7 +38,7 @@ class ProgramAgent(ABC):
         self.program = problem.program
         self.rng = np.random.default_rng(seed)
         self.parents = Parents(problem, self.rng)
-        self._costs: dict[str, float] = {}
+        self._costs: dict[str, Cost] = {}
         self._credit = dict.fromkeys(self.operators, 1.0)
         self._seen = {problem.seed.hash}
         seed_characters = sum(map(len, self.program.files.values()))
@@ -98,6 +98,7 @@ class ProgramAgent(ABC):
             before = self._costs.pop(outcome.proposal.candidate.hash, None) if outcome.proposal.candidate else None
             if before is None or outcome.proposal.operator not in self._credit:
                 continue
-            won = outcome.value is not None and self.problem.metric.sign * outcome.value < before
+            after = cost_of(self.problem, outcome)
+            won = after is not None and after < before
             credit = self._credit[outcome.proposal.operator]
             self._credit[outcome.proposal.operator] = max(0.2, 0.99 * credit) + (0.5 if won else 0.0)
