@@ -166,6 +166,11 @@ class RunState:
         self.open_batches[body["batch"]] = {e["id"]: e for e in body["experiments"]}
 
     def _on_evaluated(self, body: Mapping[str, Any]) -> None:
+        for part in body["batches"]:
+            self.apply_results(part)
+
+    def apply_results(self, body: Mapping[str, Any]) -> None:
+        """Fold the results of one batch, a part of an `experiment.evaluated` record."""
         proposed = self.open_batches.pop(body["batch"])
         tally = self.agents[body["agent"]]
         evaluations = 0

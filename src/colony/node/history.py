@@ -64,10 +64,10 @@ def history_of(entries: Iterable[Entry]) -> History:
                 history.parents[experiment["id"]] = tuple(experiment.get("parents", ()))
                 history.operators[experiment["id"]] = experiment["operator"]
         elif kind == "experiment.evaluated/1":
-            operators = [history.operators.get(r["id"], "") for r in body["results"]]
-            diversity.observe(body["agent"], operators)
-            evaluations = _read_results(history, body, evaluations)
-            history.diversity.append((evaluations, diversity.evenness()))
+            for part in body["batches"]:
+                diversity.observe(part["agent"], [history.operators.get(r["id"], "") for r in part["results"]])
+                evaluations = _read_results(history, part, evaluations)
+                history.diversity.append((evaluations, diversity.evenness()))
     return history
 
 

@@ -113,10 +113,12 @@ def prove(folder: RunFolder, experiment: str) -> dict[str, Any]:
     for entry in reader.read():
         if entry.record.kind != "experiment.evaluated/1":
             continue
-        for index, result in enumerate(entry.record.body["results"]):
-            if result["id"].startswith(experiment):
-                inclusion = proof(reader, entry.seq, reader.signed_head())
-                return {"experiment": result["id"], "index": index, "result": result, "inclusion": inclusion}
+        for part in entry.record.body["batches"]:
+            for index, result in enumerate(part["results"]):
+                if result["id"].startswith(experiment):
+                    place = {"batch": part["batch"], "index": index}
+                    inclusion = proof(reader, entry.seq, reader.signed_head())
+                    return {"experiment": result["id"], **place, "result": result, "inclusion": inclusion}
     raise UsageError(f"{experiment!r}: no experiment of {folder.name} begins like this; `colony show {folder.name}` names some")
 
 

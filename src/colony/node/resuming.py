@@ -138,12 +138,13 @@ class Retracing:
         self._open[batch.number] = batch
 
     def _tell_again(self, body: Mapping[str, Any]) -> None:
-        batch = self._open.pop(body["batch"])
+        batches = [self._open.pop(part["batch"]) for part in body["batches"]]
         spine = self._spined()
-        spine.fold(batch, body)
-        results = {r["id"]: r for r in body["results"]}
-        measured = [measured_from(results[e.id], e.proposal, spine.problem) for e in batch.admitted]
-        spine.agents[batch.agent].tell(outcomes_of(batch, measured))
+        spine.fold(batches, body)
+        for batch, part in zip(batches, body["batches"], strict=True):
+            results = {r["id"]: r for r in part["results"]}
+            measured = [measured_from(results[e.id], e.proposal, spine.problem) for e in batch.admitted]
+            spine.agents[batch.agent].tell(outcomes_of(batch, measured))
 
 
 def measured_from(result: Mapping[str, Any], proposal: Proposal, problem: Problem) -> Measured:

@@ -44,14 +44,14 @@ class Settings:
             raise UsageError(f"--seed: a whole number from 0 to 2^53 - 1, not {self.seed}")
 
     def budget_for(self, problem: Problem) -> Budget:
-        """The budget of this run: the problem's own, with what the user gave put in its place.
+        """The budget of this run: what the user gave, else the problem's own, else 60 seconds.
 
         Raises:
             UsageError: a deterministic run with a budget that depends on time.
             BudgetError: too small for one cycle.
 
         """
-        budget = problem.budget.merged(self.budget)
+        budget = problem.budget if self.budget.is_unlimited else self.budget
         if self.deterministic:
             budget = self._without_time(problem, budget)
         elif budget.is_unlimited:

@@ -135,13 +135,20 @@ class Spine:
 
     async def record_decisions(self, batches: Sequence[Batch]) -> None:
         """Make proposals and decisions durable; only then may they run."""
-        emissions = []
-        for batch in batches:
-            emissions += [
-                Emission("experiment.proposed/1", self._proposed(batch)),
-                Emission("experiment.decided/1", self._decided(batch)),
-            ]
-        await self.blackboard.commit(emissions)
+        emissions = [Emission("experiment.proposed/1", self._proposed(batch)) for batch in batches]
+        decided = {
+            "run": self.run,
+            "isolation": self._isolation,
+            "batches": [
+                {
+                    "batch": batch.number,
+                    "reserved": list(batch.reserved),
+                    "refused": {e.id: e.refused for e in batch.experiments if e.refused},
+                }
+                for batch in batches
+            ],
+        }
+        await self.blackboard.commit([*emissions, Emission("experiment.decided/1", decided)])
 
     def _proposed(self, batch: Batch) -> dict[str, Any]:
         return {
@@ -153,29 +160,15 @@ class Spine:
             "experiments": [e.proposal.as_record(e.id) for e in batch.experiments],
         }
 
-    def _decided(self, batch: Batch) -> dict[str, Any]:
-        experiments, evaluations = batch.reserved
-        return {
-            "run": self.run,
-            "batch": batch.number,
-            "agent": batch.agent,
-            "reserved": {"experiments": experiments, "evaluations": evaluations},
-            "refused": {e.id: e.refused for e in batch.experiments if e.refused},
-            "isolation": self._isolation,
-        }
-
     # -- conclude ------------------------------------------------------------------------------------------------
 
     async def conclude(self, done: Sequence[tuple[Batch, Sequence[Measured]]]) -> None:
         """Record results in one append, publish what they lead to, then tell the agents."""
         async with self.turn:
-            emissions: list[Emission] = []
-            for batch, measured in done:
-                body = self._evaluated(batch, measured)
-                emissions.append(Emission("experiment.evaluated/1", body))
-                self.fold(batch, body)
-                emissions += self._claim()
-            await self._publish(emissions)
+            parts = [self._evaluated(batch, measured) for batch, measured in done]
+            body = {"run": self.run, "isolation": self._isolation, "batches": parts}
+            self.fold([batch for batch, _ in done], body)
+            await self._publish([Emission("experiment.evaluated/1", body), *self._claim()])
             for batch, measured in done:
                 self.agents[batch.agent].tell(outcomes_of(batch, measured))
 
@@ -193,31 +186,34 @@ class Spine:
     def _evaluated(self, batch: Batch, measured: Sequence[Measured]) -> dict[str, Any]:
         results = [result_record(e, m) for e, m in zip(batch.admitted, measured, strict=True)]
         return {
-            "run": self.run,
             "batch": batch.number,
             "agent": batch.agent,
-            "isolation": self._isolation,
             "results": results,
             "evaluations": sum(m.evaluations for m in measured),
             "wall_seconds": round(sum(m.wall_seconds for m in measured), 6),
             "cpu_seconds": round(sum(m.cpu_seconds for m in measured), 6),
         }
 
-    def fold(self, batch: Batch, body: Mapping[str, Any]) -> None:
-        """Bring state, account, allocator and diversity up to date with one evaluated batch."""
-        before = self.state.progress[-1][1] if self.state.progress else self.state.seed_value
-        self.state.apply("experiment.evaluated/1", body)
-        after = self.state.progress[-1][1] if self.state.progress else None
-        self.account.settle(
-            reserved=batch.reserved, evaluations=body["evaluations"], cpu_seconds=body["cpu_seconds"]
-        )
-        self.allocator.observe(
-            batch.agent,
-            evaluations=max(1, body["evaluations"]),
-            seconds=body["wall_seconds"],
-            gain=self._gain(before, after),
-        )
-        self.diversity.observe(batch.agent, [e.proposal.operator for e in batch.admitted])
+    def fold(self, batches: Sequence[Batch], body: Mapping[str, Any]) -> None:
+        """Bring state, account, allocator and diversity up to date with the results of some batches."""
+        for batch, part in zip(batches, body["batches"], strict=True):
+            before = self._top_value()
+            self.state.apply_results(part)
+            self.account.settle(
+                reserved=batch.reserved, evaluations=part["evaluations"], cpu_seconds=part["cpu_seconds"]
+            )
+            self.allocator.observe(
+                batch.agent,
+                evaluations=max(1, part["evaluations"]),
+                seconds=part["wall_seconds"],
+                gain=self._gain(before, self._top_value()),
+            )
+            self.diversity.observe(batch.agent, [e.proposal.operator for e in batch.admitted])
+
+    def _top_value(self) -> float | None:
+        """The best value seen so far, claimed or not."""
+        progress = self.state.progress
+        return progress[-1][1] if progress else self.state.seed_value
 
     def _gain(self, before: float | None, after: float | None) -> float:
         """What a batch gained, free of scale: the improvement as a share of everything gained so far; 1 for the first."""

@@ -28,14 +28,18 @@ class Grants:
         self._seconds_each = each if self._seconds_each is None else 0.7 * self._seconds_each + 0.3 * each
 
     def offer(self, evaluations_left: int | None, experiments_left: int | None) -> tuple[int, int]:
-        """Evaluations, and proposals, that the next agent may use at most; both at least 1."""
+        """How many evaluations and proposals the next unit of work may hold; both at least 1."""
         grant = DETERMINISTIC_GRANT if self._deterministic else self._by_time()
         if evaluations_left is not None:
             grant = min(grant, max(GRANT_MIN, evaluations_left // PARTS), evaluations_left)
         proposals = PROPOSALS_MAX
         if experiments_left is not None:
-            proposals = min(proposals, max(4, experiments_left // (2 * self._agents)), experiments_left)
+            proposals = min(proposals, max(4, experiments_left // PARTS), experiments_left)
         return max(1, grant), max(1, min(proposals, grant))
+
+    def share(self, proposals_max: int) -> int:
+        """How many of a unit's proposals one agent may make: less where many agents wait for their turn."""
+        return max(1, min(proposals_max, max(4, PROPOSALS_MAX * 4 // self._agents)))
 
     def _by_time(self) -> int:
         if self._seconds_each is None or self._seconds_each <= 0:

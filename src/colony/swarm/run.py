@@ -1,6 +1,7 @@
 """One run: keeps a window of batches under way until something ends it, then settles claims.
 
-A window of batches is in flight; when some are done they are concluded and the window is filled again. In a
+A window of units (a few batches that travel to a worker together) is in flight; when some are done they are concluded
+and the window is filled again. In a
 deterministic run the window, the number concluded at a time and their order are fixed, so that the course of the run
 does not depend on how many workers there are or how quick they are. Otherwise batches are concluded as they come.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from colony.memory.run_state import RunState
 from colony.primitives.clock import Clock
@@ -25,7 +27,7 @@ STOP_GRACE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many batches are in flight, how many are concluded at a time, and whether in fixed order."""
+    """How many units are in flight, how many are concluded at a time, and whether in fixed order."""
 
     window: int
     round: int
@@ -38,11 +40,11 @@ class Pace:
 
 
 @dataclass(slots=True)
-class InFlight:
-    """A batch under way and the task that measures it."""
+class Unit:
+    """A few batches that travel to a worker together, and the task that measures them."""
 
-    batch: Batch
-    task: asyncio.Task[list[Measured]]
+    batches: list[Batch]
+    task: asyncio.Task[list[list[Measured]]]
 
 
 class Run:
@@ -61,7 +63,7 @@ class Run:
         self._started = clock.monotonic_seconds()
         self._seconds_before = 0.0
         self._stop_reason: str | None = None
-        self._flight: list[InFlight] = []
+        self._flight: list[Unit] = []
         self._stop_event = asyncio.Event()
 
     @property
@@ -88,7 +90,7 @@ class Run:
         async with asyncio.TaskGroup() as group:
             verifying = group.create_task(self._verify_continually()) if not self._pace.deterministic else None
             for batch in pending:
-                self._launch(group, batch)
+                self._launch(group, [batch])
             reason = await self._turn(group)
             await self._drain()
             if verifying is not None:
@@ -103,11 +105,11 @@ class Run:
             if reason is not None:
                 return reason
             async with self._spine.turn:
-                batches = self._propose()
-                if batches:
-                    await self._spine.record_decisions(batches)
-            for batch in batches:
-                self._launch(group, batch)
+                units = self._propose()
+                if units:
+                    await self._spine.record_decisions([batch for unit in units for batch in unit])
+            for unit in units:
+                self._launch(group, unit)
             if not self._flight:
                 return self._nothing_left()
             await self._conclude(await self._some_done())
@@ -118,34 +120,48 @@ class Run:
             return "budget: evaluations" if self._spine.account.evaluations_left() == 0 else "budget: experiments"
         return "agents have nothing left to try"
 
-    def _propose(self) -> list[Batch]:
-        """Fill the window: the allocator chooses who is asked, agents without a batch under way first."""
-        batches: list[Batch] = []
+    def _propose(self) -> list[list[Batch]]:
+        """Fill the window with units, until no agent has anything to propose."""
+        units: list[list[Batch]] = []
+        asked = {batch.agent for flight in self._flight for batch in flight.batches}
         dry: set[str] = set()
-        while len(self._flight) + len(batches) < self._pace.window:
-            busy = {f.batch.agent for f in self._flight} | {b.agent for b in batches}
+        while len(self._flight) + len(units) < self._pace.window:
+            unit = self._propose_unit(asked, dry)
+            if not unit:
+                break
+            units.append(unit)
+        return units
+
+    def _propose_unit(self, asked: set[str], dry: set[str]) -> list[Batch]:
+        """Batches worth about one grant: the allocator chooses who is asked, agents with nothing under way first."""
+        unit: list[Batch] = []
+        account = self._spine.account
+        grant, proposals_max = self._grants.offer(account.evaluations_left(), account.experiments_left())
+        while grant > 0 and proposals_max > 0 and 0 not in (account.evaluations_left(), account.experiments_left()):
             waiting = [name for name in self._spine.agents if name not in dry]
-            waiting = [name for name in waiting if name not in busy] or waiting
-            left = self._spine.account.evaluations_left(), self._spine.account.experiments_left()
-            if not waiting or 0 in left:
-                return batches
+            waiting = [name for name in waiting if name not in asked] or ([] if unit else waiting)
+            if not waiting:
+                break
             agent = self._spine.allocator.choose(waiting)
-            grant, proposals_max = self._grants.offer(*left)
-            batch = self._spine.propose(agent, grant, proposals_max)
+            batch = self._spine.propose(agent, grant, self._grants.share(proposals_max))
             if batch is None:
                 dry.add(agent)
-            else:
-                batches.append(batch)
-        return batches
+                continue
+            asked.add(agent)
+            unit.append(batch)
+            grant -= sum(e.proposal.evaluations for e in batch.experiments)
+            proposals_max -= len(batch.experiments)
+        return unit
 
-    def _launch(self, group: asyncio.TaskGroup, batch: Batch) -> None:
-        self._flight.append(InFlight(batch, group.create_task(self._measure(batch))))
+    def _launch(self, group: asyncio.TaskGroup, batches: list[Batch]) -> None:
+        self._flight.append(Unit(batches, group.create_task(self._measure(batches))))
 
-    async def _measure(self, batch: Batch) -> list[Measured]:
-        proposals = [e.proposal for e in batch.admitted]
-        if not proposals:
-            return []
-        return await self._pool.measure(proposals, self._seconds_max())
+    async def _measure(self, batches: Sequence[Batch]) -> list[list[Measured]]:
+        """Measure the admitted experiments of all batches in one go, and give each batch its own."""
+        counts = [len(batch.admitted) for batch in batches]
+        proposals = [e.proposal for batch in batches for e in batch.admitted]
+        measured = iter(await self._pool.measure(proposals, self._seconds_max()) if proposals else [])
+        return [list(islice(measured, count)) for count in counts]
 
     def _seconds_max(self) -> float | None:
         """How long one search may take: none may outlive the wall budget; no limit in a deterministic run."""
@@ -156,7 +172,7 @@ class Run:
             return self._grants.seconds_max
         return max(0.05, min(self._grants.seconds_max, limit - self.wall_seconds()))
 
-    async def _some_done(self) -> list[InFlight]:
+    async def _some_done(self) -> list[Unit]:
         """The batches to conclude next: a fixed round in order, or whatever is done; none where the run must end."""
         if self._pace.deterministic:
             await self._wait([f.task for f in self._flight[: self._pace.round]], asyncio.ALL_COMPLETED)
@@ -168,7 +184,7 @@ class Run:
         self._flight = [f for f in self._flight if f not in done]
         return done
 
-    async def _wait(self, tasks: Sequence[asyncio.Task[list[Measured]]], when: str) -> None:
+    async def _wait(self, tasks: Sequence[asyncio.Task[list[list[Measured]]]], when: str) -> None:
         """Wait for tasks, but no longer than until somebody stops the run or its wall time is up."""
         limit = self._spine.account.budget.wall_seconds
         timeout = None if limit is None else max(0.0, limit - self.wall_seconds())
@@ -180,10 +196,10 @@ class Run:
             for each in (stopped, joint):
                 each.cancel()
 
-    async def _conclude(self, done: Sequence[InFlight]) -> None:
+    async def _conclude(self, done: Sequence[Unit]) -> None:
         if not done:
             return
-        results = [(f.batch, f.task.result()) for f in done]
+        results = [pair for unit in done for pair in zip(unit.batches, unit.task.result(), strict=True)]
         await self._spine.conclude(results)
         for _batch, measured in results:
             self._grants.observe(sum(m.evaluations for m in measured), sum(m.wall_seconds for m in measured))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from statistics import fmean, stdev
 from typing import Any, Literal
 
-from scipy import stats
+from scipy.special import stdtrit
 
 from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
@@ -147,7 +147,7 @@ def _margin(seed: Sequence[float], fresh: Sequence[float]) -> float:
     degrees = n + m - 2
     squares = sum((x - fmean(fresh)) ** 2 for x in fresh) + sum((x - fmean(seed)) ** 2 for x in seed)
     spread = math.sqrt(squares / degrees * (1 / n + 1 / m))
-    return float(stats.t.ppf(1 - ERROR_RATE / (n * (n + 1)), degrees)) * spread
+    return float(stdtrit(degrees, 1 - ERROR_RATE / (n * (n + 1)))) * spread
 
 
 def _exactly(
