@@ -56,7 +56,7 @@ class Home:
     """The runs under one folder; made when first written to."""
 
     def __init__(self, path: Path, environ: Mapping[str, str] | None = None) -> None:
-        self.path = path
+        self.path = path.absolute()
         self._environ = os.environ if environ is None else environ
 
     @classmethod
