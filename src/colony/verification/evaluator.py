@@ -6,8 +6,10 @@ the problem's rules, whatever the worker says of itself. A failed evaluation is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from colony.problems.candidate import Candidate
@@ -65,8 +67,6 @@ def limits_of(problem: Problem) -> Limits:
 
 def parameter_host(problem: Problem) -> Host:
     """What a worker loads once to score the parameter candidates of a problem."""
-    import cloudpickle  # noqa: PLC0415  # only functions given in Python need it
-
     assert problem.space is not None, "a parameter problem has a space"
     evaluator = problem.evaluator
     argument: dict[str, Any] = {
@@ -76,13 +76,38 @@ def parameter_host(problem: Problem) -> Host:
     }
     if evaluator.folder is not None:
         argument["folder"] = str(evaluator.folder)
-    pickled = cloudpickle.dumps(dict(evaluator.functions)) if evaluator.style == "function" else None
+    pickled = _by_value(evaluator.functions) if evaluator.style == "function" else None
     return Host(
         factory="colony.problems.hosting:open_parameters",
         argument=argument,
         pickled=pickled,
         read_only=(str(evaluator.folder),) if evaluator.folder is not None else (),
     )
+
+
+def _by_value(functions: Mapping[str, Any]) -> bytes:
+    """The functions with whatever of the user's own modules they use: inside the sandbox these cannot be imported."""
+    import cloudpickle  # noqa: PLC0415  # only functions given in Python need it
+
+    own = [module for module in list(sys.modules.values()) if _is_users(module)]
+    for module in own:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(dict(functions)))
+    finally:
+        for module in own:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _is_users(module: Any) -> bool:
+    """Whether a module is neither Python's, nor installed, nor ours."""
+    file, name = getattr(module, "__file__", None), getattr(module, "__name__", "")
+    if file is None or name.partition(".")[0] in ("colony", "__main__", "__mp_main__"):
+        return False
+    return sys.modules.get(name) is module and not any(file.startswith(place) for place in _INSTALLED)
+
+
+_INSTALLED = {str(Path(place).resolve()) for place in (sys.prefix, sys.base_prefix)} | {sys.prefix, sys.base_prefix}
 
 
 class ParameterEvaluator:
