@@ -87,6 +87,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(
             sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         ) as connection:
+            connection.text_factory = lambda text: text.decode(errors="replace")  # damage is for `verify` to name
             _check_format(connection, path)
             connection.execute("BEGIN")
             yield connection

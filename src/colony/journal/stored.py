@@ -63,7 +63,7 @@ def rows(connection: sqlite3.Connection) -> Iterator[Row]:
         for seq, record_id, payload, signature in connection.execute(_SELECT, (0, _END)):
             yield Row(seq, bytes(record_id).hex(), bytes(payload), bytes(signature))
             expected = seq + 1
-    except (sqlite3.Error, TypeError) as error:
+    except (sqlite3.Error, ValueError, TypeError) as error:  # ValueError: messages quote bytes that are no text
         raise schema.translation(error, f"record {expected}", expected) from error
 
 
@@ -72,7 +72,7 @@ def heads(connection: sqlite3.Connection) -> Iterator[SignedHead]:
     try:
         for row in connection.execute(_SELECT_HEADS):
             yield SignedHead.stored(*row)
-    except (sqlite3.Error, JournalCorruptError):
+    except (sqlite3.Error, ValueError, JournalCorruptError):
         return
 
 

@@ -125,7 +125,7 @@ class KeyStore:
         path = self._directory / f"{hashlib.sha256(place.encode()).hexdigest()[:32]}.key"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _refuse_if_open(self._directory)
+            _refuse_if_open(self._directory, self._directory.lstat())
             with contextlib.suppress(FileExistsError):
                 self._create(path)
             return _read_key(path)
@@ -211,7 +211,7 @@ def _valid_secret(entropy: Callable[[int], bytes]) -> bytes:
 def _read_key(path: Path) -> Key:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as file:
-        _refuse_if_open(path)
+        _refuse_if_open(path, os.fstat(descriptor))
         text = file.read(66)
     try:
         return Key(bytes.fromhex(text.decode("ascii")))
@@ -219,9 +219,8 @@ def _read_key(path: Path) -> Key:
         raise KeyFileError(f"{path} holds no secret; restore it, or remove it to get a new identity") from error
 
 
-def _refuse_if_open(path: Path) -> None:
+def _refuse_if_open(path: Path, status: os.stat_result) -> None:
     """Refuse what somebody else owns or may read or write."""
-    status = path.lstat()
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid != os.geteuid():
         raise KeyFileError(f"{path} belongs to another user; choose another place with COLONY_KEYS")
