@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from colony.stm.tvar import TVar
 
 
 class Waiter(Protocol):
@@ -72,12 +70,12 @@ class Hold:
 
     __slots__ = ("reads", "waiters", "writes")
 
-    def __init__(self, reads: Collection[TVar[Any]] | None, writes: Collection[TVar[Any]] | None) -> None:
+    def __init__(self, reads: Collection[object] | None, writes: Collection[object] | None) -> None:
         self.reads = reads
         self.writes = writes
         self.waiters: set[Waiter] = set()
 
-    def bars(self, reads: Collection[TVar[Any]], writes: Collection[TVar[Any]]) -> bool:
+    def bars(self, reads: Collection[object], writes: Collection[object]) -> bool:
         """Whether a commit that writes `writes`, and whose place in the order depends on `reads`, has to wait.
 
         No write may touch what the holder read or writes, and `reads` may not hold what the holder will publish.
