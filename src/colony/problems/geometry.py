@@ -14,8 +14,7 @@ import numpy as np
 
 from colony.problems.space import Vector
 
-_TOUCHING = 1e-15
-_SLACK_FIRST = 1e-17
+_ROUNDING = 1e-12  # more than floats can err about a distance between points of the rectangle
 
 
 def circle_violations(centres: Vector, radii: Vector, width: float = 1.0, height: float = 1.0) -> dict[str, Vector]:
@@ -29,37 +28,47 @@ def circle_violations(centres: Vector, radii: Vector, width: float = 1.0, height
 def exact_circle_violations(
     centres: Vector, radii: Vector, width: Fraction = Fraction(1), height: Fraction = Fraction(1)
 ) -> dict[str, Fraction]:
-    """The same in rational arithmetic, the largest of each; overlap in squared lengths, (r + s)^2 - distance^2.
+    """The same without rounding, the largest of each; overlap in squared lengths, (r + s)^2 - distance^2.
 
-    Pairs that floats already see far apart (a relative gap above 1e-6) are not looked at again.
+    Pairs that floats see apart by more than their rounding are not looked at again.
     """
-    x, y, r = ([Fraction(float(v)) for v in column] for column in (*centres.T, radii))
-    gap = circle_violations(centres, radii)["overlap"]
-    pairs = zip(*(index[gap > -1e-6] for index in np.triu_indices(len(r), 1)), strict=True)
+    first, second = np.triu_indices(len(radii), 1)
+    close = np.hypot(*(centres[first] - centres[second]).T) - radii[first] - radii[second] < _ROUNDING
+    (w, h, *numbers), unit = _whole([width, height, *centres.T.ravel().tolist(), *radii.tolist()])
+    x, y, r = (numbers[i * len(radii) : (i + 1) * len(radii)] for i in range(3))
+    pairs = zip(first[close].tolist(), second[close].tolist(), strict=True)
     overlaps = [(r[i] + r[j]) ** 2 - (x[i] - x[j]) ** 2 - (y[i] - y[j]) ** 2 for i, j in pairs]
-    outside = [max(r[i] - x[i], r[i] - y[i], x[i] + r[i] - width, y[i] + r[i] - height, -r[i]) for i in range(len(r))]
-    return {"overlap": max(overlaps, default=Fraction(-1)), "outside": max(outside)}
+    outside = [max(s - a, s - b, a + s - w, b + s - h, -s) for a, b, s in zip(x, y, r, strict=True)]
+    return {"overlap": Fraction(max(overlaps, default=-1), unit**2), "outside": Fraction(max(outside), unit)}
+
+
+def _whole(numbers: list[Any]) -> tuple[list[int], int]:
+    """The numbers, floats or fractions of powers of two, as whole multiples of 1 / unit, and the unit."""
+    ratios = [number.as_integer_ratio() for number in numbers]
+    unit = max(denominator for _, denominator in ratios)
+    return [numerator * (unit // denominator) for numerator, denominator in ratios], unit
 
 
 def shrunk_radii(centres: Vector, radii: Vector, width: float = 1.0, height: float = 1.0) -> Vector:
-    """Radii that fit exactly round `centres`: each shrinks by half its worst overlap and by what sticks out.
+    """Radii that fit round `centres` exactly: two that overlap shrink in proportion, and none reaches beyond a wall.
 
-    Rounding is met by going on, a few units in the last place at a time, until floats and fractions both agree.
+    Then all shrink together by a few units in the last place, as few as floats and whole numbers need to agree that
+    everything fits. Where a centre lies outside nothing fits, and all radii are 0.
     """
     first, second = np.triu_indices(len(radii), 1)
-    radii = np.maximum(radii, 0.0)
-    slack = 0.0
-    while True:
-        found = circle_violations(centres, radii, width, height)
-        exact = exact_circle_violations(centres, radii, Fraction(width), Fraction(height))
-        if max(found["overlap"].max(initial=0.0), found["outside"].max(), *exact.values()) <= 0:
-            return radii
-        overlap, outside = (np.where(v > -_TOUCHING, np.maximum(v, 0.0) + slack, 0.0) for v in found.values())
-        cut = outside.max(axis=1)
-        np.maximum.at(cut, first, overlap / 2)
-        np.maximum.at(cut, second, overlap / 2)
-        radii = np.maximum(radii - cut, 0.0)
-        slack = 2 * slack or _SLACK_FIRST
+    inside = np.column_stack([centres, [width, height] - centres]).min(axis=1)
+    radii = np.clip(radii, 0.0, np.maximum(inside, 0.0))
+    room = np.hypot(*(centres[first] - centres[second]).T) / np.maximum(radii[first] + radii[second], 1e-300)
+    share = np.ones(len(radii))
+    np.minimum.at(share, first, room)
+    np.minimum.at(share, second, room)
+    for shrink in (0.0, *np.exp2(np.arange(-53, -24))):
+        trial: Vector = radii * share * (1.0 - shrink)
+        found = circle_violations(centres, trial, width, height).values()
+        exact = exact_circle_violations(centres, trial, Fraction(width), Fraction(height)).values()
+        if max(v.max(initial=0.0) for v in found) <= 0 and max(exact) <= 0:
+            return trial
+    return np.zeros(len(radii))
 
 
 def circle_picture(centres: Vector, radii: Vector, width: float = 1.0, height: float = 1.0) -> dict[str, Any]:
@@ -129,3 +138,61 @@ class CircleFormulation:
         centres = np.clip(z[: 2 * n].reshape(2, n).T, 0.0, [width, height])
         values = {"centres": centres, "radii": np.maximum(z[2 * n : 3 * n], 0.0)}
         return {**values, "width": width} if self.perimeter else values
+
+
+def squared_distances(points: Vector) -> Vector:
+    """The squared distance of each two points; `points` (n, d) to shape (n (n - 1) / 2,)."""
+    first, second = np.triu_indices(len(points), 1)
+    squares: Vector = np.square(points[first] - points[second]).sum(axis=1)
+    return squares
+
+
+class DistanceRatioFormulation:
+    """Minimise the largest distance between points whose smallest distance is 1.
+
+    `z` is the points (n d), then the bound on distances. Distances enter as such, as in `CircleFormulation`.
+    """
+
+    def __init__(self, points: Vector) -> None:
+        self.shape = points.shape
+        self._first, self._second = np.triu_indices(len(points), 1)
+        distances = np.sqrt(squared_distances(points))
+        scale = 1.0 / max(float(distances.min()), 1e-3)
+        self.start = np.append(((points - points.mean(axis=0)) * scale).ravel(), distances.max() * scale)
+        self.bounds: list[tuple[float | None, float | None]] = [(None, None)] * len(self.start)
+        self._slope = np.zeros(len(self.start))
+        self._slope[-1] = 1.0
+
+    def objective(self, z: Vector) -> tuple[float, Vector]:
+        """The bound on distances, and its slope."""
+        return float(z[-1]), self._slope
+
+    def _apart(self, z: Vector) -> tuple[Vector, Vector]:
+        """Differences (pairs, d) and distances (pairs,)."""
+        points = z[:-1].reshape(self.shape)
+        across = points[self._first] - points[self._second]
+        return across, np.sqrt(np.square(across).sum(axis=1))
+
+    def constraints(self, z: Vector) -> Vector:
+        """How far each distance is above 1, then how far below the bound; shape (n (n - 1),)."""
+        _, distance = self._apart(z)
+        return np.concatenate([distance - 1.0, z[-1] - distance])
+
+    def jacobian(self, z: Vector) -> Vector:
+        """The derivatives of the constraints."""
+        across, distance = self._apart(z)
+        unit = across / np.maximum(distance, 1e-300)[:, None]
+        pairs, rows = len(distance), np.arange(len(distance))
+        slopes = np.zeros((2 * pairs, len(z)))
+        apart = np.zeros((pairs, *self.shape))
+        apart[rows, self._first], apart[rows, self._second] = unit, -unit
+        slopes[:pairs, :-1] = apart.reshape(pairs, -1)
+        slopes[pairs:, :-1] = -slopes[:pairs, :-1]
+        slopes[pairs:, -1] = 1.0
+        return slopes
+
+    def candidate(self, z: Vector) -> dict[str, Any]:
+        """The points at z, moved and scaled into the unit cube."""
+        points = z[:-1].reshape(self.shape)
+        points = points - points.min(axis=0)
+        return {"points": np.clip(points / max(float(points.max()), 1e-300), 0.0, 1.0)}

@@ -65,6 +65,11 @@ class Functions:
         answer["constraints"] = {**(answer.get("constraints") or {}), **amounts}
         return plain(answer)
 
+    @property
+    def is_constrained(self) -> bool:
+        """Whether there are constraint functions."""
+        return bool(self._constraints) or "constraints" in self._calls
+
     def amounts(self, values: Values) -> dict[str, float]:
         """The violation of each constraint that is given as a function; at most 0 holds."""
         amounts = {name: largest(call(values)) for name, call in self._constraints.items()}
@@ -173,6 +178,11 @@ class Oracle:
         amounts = answer.get("constraints", {}) if isinstance(answer, Mapping) else {}
         cost = math.inf if judged.value is None else self.rules.metric.sign * judged.value
         return cost, np.asarray([float(a) for a in amounts.values()], dtype=np.float64)
+
+    @property
+    def is_constrained(self) -> bool:
+        """Whether candidates can be infeasible."""
+        return bool(self.rules.tolerances) or self.functions.is_constrained
 
     @property
     def has_gradient(self) -> bool:

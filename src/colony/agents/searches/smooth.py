@@ -1,52 +1,94 @@
-"""Gradient solvers over an oracle: L-BFGS-B, SLSQP with constraints, SLSQP on a problem's smooth formulation.
+"""Local optima by gradients over an oracle: the right solver for what a problem offers, and what it costs.
 
-Each takes a start and returns where it ended. What counts: a call of the metric 1, a gradient of the problem 1, an
-objective call of a formulation 1 (its constraints and derivatives come with it), a judged end 1. Differences for
-missing gradients are metric calls and count as such. Nothing here restarts or perturbs.
+With a formulation: the proximal linear method, finished by SLSQP where that does not converge. Without one: SLSQP on the
+constraint functions, or L-BFGS-B where there are none. What counts as evaluations: a call of the metric 1 (differences
+in place of a missing gradient are such calls), a gradient of the problem 1, an objective call of a formulation 1 (its
+constraints and derivatives come with it), the judgement of an end 1. Nothing here restarts or perturbs.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy import optimize
 
+from colony.agents.searches.proximal import settle
 from colony.problems.evaluation import Evaluation
 from colony.problems.formulation import Formulation
-from colony.problems.oracle import Oracle
+from colony.problems.oracle import Exhausted, Oracle
 from colony.problems.space import Values, Vector
 
 ACCURACY = 1e-13
-ITERATIONS_MAX = 300
+ITERATIONS_MAX = 200
+DIFFERENCE = 1e-7  # of the unit cube; the error of a difference is about as large
+MARGIN = 1e-10  # how far inside its constraints SLSQP stays, so that its end holds them without tolerance
+DISTRUST = 3  # unconverged runs in excess of converged ones, after which the proximal method is not tried again
+
+minimize: Any = optimize.minimize  # its stubs ask for one-dimensional shapes, which our vectors do not state
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Where a local search ended; `cost` is to be minimised, infinite where the end is not feasible."""
+    """Where a descent ended; `cost` is to be minimised, infinite where the end is not feasible.
+
+    `is_final` is False where the evaluations ran out first, so that going on from here is worth while.
+    """
 
     values: Values
     cost: float
+    is_final: bool = True
 
 
-def descend(oracle: Oracle, values: Values) -> End:
-    """The local optimum near `values`, by the best solver that the problem allows.
+class Descent:
+    """Descends on one oracle, again and again; learns whether the proximal method suits the problem."""
 
-    Raises:
-        Exhausted: the evaluations are spent; the oracle has kept the best judged point.
+    def __init__(self, oracle: Oracle) -> None:
+        self.oracle = oracle
+        self._distrust = 0
 
-    """
-    formulation = oracle.formulation(values)
-    if formulation is not None:
-        return judged(oracle, formulation.candidate(slsqp(oracle, formulation)))
-    return quasi_newton(oracle, values)
+    def __call__(self, values: Values, is_known: Callable[[Vector], bool] = lambda _: False) -> End:
+        """The local optimum near `values`; it may stop early at a point that `is_known` (in the unit cube).
+
+        Raises:
+            Exhausted: nothing is left to judge an end with; the oracle has kept the best judged point.
+
+        """
+        formulation = self.oracle.formulation(values)
+        if formulation is not None:
+            return self._formulated(formulation)
+        start = self.oracle.space.encode(values)
+        if self.oracle.is_constrained:
+            return self._judged(self.oracle.space.decode(constrained_slsqp(self.oracle, start, self._spend)))
+        return quasi_newton(self.oracle, start, is_known)
+
+    def _formulated(self, formulation: Formulation) -> End:
+        end, converged = formulation.start, False
+        if self._distrust < DISTRUST:
+            end, converged = settle(formulation, self._spend)
+            self._distrust += -1 if converged else 1
+        if not converged:
+            end = slsqp(formulation, end, self._spend)
+        return self._judged(formulation.candidate(end))
+
+    def _judged(self, values: Mapping[str, Any]) -> End:
+        end = judged(self.oracle, values)
+        return replace(end, is_final=self.oracle.left > 0)
+
+    def _spend(self) -> None:
+        """Count one evaluation, keeping one back for the judgement."""
+        if self.oracle.left <= 1:
+            raise Exhausted
+        self.oracle.spend()
 
 
-def judged(oracle: Oracle, values: Values) -> End:
+def judged(oracle: Oracle, values: Mapping[str, Any]) -> End:
     """The end at `values` after repair; counts 1."""
-    values = oracle.repaired(values)
-    return End(values, cost_of(oracle, oracle.evaluate(values)))
+    mended = oracle.repaired(dict(values))
+    return End(mended, cost_of(oracle, oracle.evaluate(mended)))
 
 
 def cost_of(oracle: Oracle, judgement: Evaluation) -> float:
@@ -56,31 +98,129 @@ def cost_of(oracle: Oracle, judgement: Evaluation) -> float:
     return oracle.rules.metric.sign * judgement.value
 
 
-def slsqp(oracle: Oracle, formulation: Formulation) -> Vector:
-    """The end of SLSQP on a formulation, within the evaluations that are left but one (for the judgement)."""
+def slsqp(formulation: Formulation, start: Vector, spend: Callable[[], None]) -> Vector:
+    """The end of SLSQP on a formulation, or the last point before `spend` raised `Exhausted`."""
+    last = start
 
     def objective(z: Vector) -> tuple[float, Vector]:
-        oracle.spend()
+        nonlocal last
+        spend()
+        last = z.copy()
         return formulation.objective(z)
 
-    found = minimize(
-        objective,
-        formulation.start,
-        jac=True,
-        method="SLSQP",
-        bounds=formulation.bounds,
-        constraints={"type": "ineq", "fun": formulation.constraints, "jac": formulation.jacobian},
-        options={"maxiter": ITERATIONS_MAX, "ftol": ACCURACY},
-    )
+    try:
+        found = minimize(
+            objective,
+            start,
+            jac=True,
+            method="SLSQP",
+            bounds=formulation.bounds,
+            constraints={"type": "ineq", "fun": formulation.constraints, "jac": formulation.jacobian},
+            options={"maxiter": ITERATIONS_MAX, "ftol": ACCURACY},
+        )
+    except Exhausted:
+        return last
     return np.asarray(found.x)
 
 
-def quasi_newton(oracle: Oracle, values: Values) -> End:
+class Differences:
+    """Cost and constraint amounts in the unit cube with their slopes by forward differences, each point looked at once."""
+
+    def __init__(self, oracle: Oracle, spend: Callable[[], None]) -> None:
+        self._oracle = oracle
+        self._spend = spend
+        self._at: tuple[bytes, Vector] = (b"", np.empty(0))
+        self._slopes: tuple[bytes, Vector] = (b"", np.empty(0))
+
+    def at(self, unit: Vector) -> Vector:
+        """The cost, then the amount of each constraint; counts 1 at a new point.
+
+        Raises:
+            ArithmeticError: the metric has no value here.
+            Exhausted: the evaluations are spent.
+
+        """
+        if self._at[0] != unit.tobytes():
+            self._at = (unit.tobytes(), self._look(unit))
+        return self._at[1]
+
+    def slopes(self, unit: Vector) -> Vector:
+        """Their derivatives, shape (1 + constraints, k); counts k at a new point.
+
+        Raises:
+            ArithmeticError, Exhausted: as for `at`.
+
+        """
+        if self._slopes[0] != unit.tobytes():
+            here = self.at(unit)
+            steps = np.where(unit + DIFFERENCE > 1.0, -DIFFERENCE, DIFFERENCE)
+            columns = [(self._look(unit + step * axis) - here) / step for step, axis in zip(steps, np.eye(len(unit)), strict=True)]
+            self._slopes = (unit.tobytes(), np.stack(columns, axis=1))
+        return self._slopes[1]
+
+    def _look(self, unit: Vector) -> Vector:
+        self._spend()
+        cost, amounts = self._oracle.raw(unit)
+        if not np.isfinite(cost):
+            raise ArithmeticError("the metric has no value here")
+        return np.append(cost, amounts)
+
+
+def constrained_slsqp(oracle: Oracle, start: Vector, spend: Callable[[], None]) -> Vector:
+    """The end of SLSQP on the constraint functions in the unit cube, a hair inside them."""
+    look = Differences(oracle, spend)
+    last = start
+
+    def objective(unit: Vector) -> float:
+        nonlocal last
+        cost = float(look.at(unit)[0])
+        last = unit.copy()
+        return cost
+
+    try:
+        found = minimize(
+            objective,
+            start,
+            jac=lambda unit: look.slopes(unit)[0],
+            method="SLSQP",
+            bounds=optimize.Bounds(0.0, 1.0),
+            constraints={
+                "type": "ineq",
+                "fun": lambda unit: -look.at(unit)[1:] - MARGIN,
+                "jac": lambda unit: -look.slopes(unit)[1:],
+            },
+            options={"maxiter": ITERATIONS_MAX, "ftol": ACCURACY},
+        )
+    except (Exhausted, ArithmeticError):
+        return last
+    return np.asarray(found.x)
+
+
+def quasi_newton(oracle: Oracle, start: Vector, is_known: Callable[[Vector], bool]) -> End:
     """The end of L-BFGS-B in the unit cube."""
-    gradient = oracle.gradient if oracle.has_gradient else None
-    start = oracle.space.encode(values)
-    options = {"ftol": ACCURACY, "gtol": 1e-9, "maxiter": ITERATIONS_MAX}
-    found = minimize(
-        oracle.cost, start, jac=gradient, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(start), options=options
-    )
-    return End(oracle.space.decode(found.x), float(found.fun))
+    best, best_cost = start, math.inf
+
+    def cost(unit: Vector) -> float:
+        nonlocal best, best_cost
+        found = oracle.cost(unit)
+        if found < best_cost:
+            best, best_cost = unit.copy(), found
+        return found
+
+    def stop_where_known(unit: Vector) -> None:
+        if is_known(unit):
+            raise StopIteration
+
+    try:
+        minimize(
+            cost,
+            start,
+            jac=oracle.gradient if oracle.has_gradient else None,
+            method="L-BFGS-B",
+            bounds=optimize.Bounds(0.0, 1.0),
+            callback=stop_where_known,
+            options={"ftol": ACCURACY, "gtol": 1e-9, "maxiter": ITERATIONS_MAX},
+        )
+    except Exhausted:
+        return End(oracle.space.decode(best), best_cost, is_final=False)
+    return End(oracle.space.decode(best), best_cost)
