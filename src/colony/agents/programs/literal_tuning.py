@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import libcst as cst
 import numpy as np
@@ -22,6 +23,7 @@ from colony.agents.programs.program_agent import ProgramAgent
 from colony.agents.programs.sites import expressions
 from colony.agents.proposer import Outcome, View
 from colony.primitives.limits import INTEGER_MAX
+from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
 
 KEPT_MAX = 12
@@ -97,6 +99,7 @@ class LiteralTuning(ProgramAgent):
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)
         self._best: dict[str, list[tuple[Cost, Vector]]] = {}
+        self._asked: dict[str, tuple[str, Vector]] = {}
 
     def child(self, operator: str, parent: Parent, view: View) -> tuple[Files, tuple[str, ...]] | None:  # noqa: ARG002  # the seam
         """The parent with other numbers."""
@@ -107,10 +110,13 @@ class LiteralTuning(ProgramAgent):
             return None
         values = np.array([literal.value for literal in flat])
         whole = np.array([literal.whole for literal in flat])
-        new = self._step(operator, values, whole, self._best.get(skeleton(files), []))
+        shape = skeleton(files)
+        new = self._step(operator, values, whole, self._best.get(shape, []))
         if not np.all(np.isfinite(new)) or np.any(np.abs(new) > INTEGER_MAX):
             return None
-        return _with_values(files, found, new), ()
+        made = _with_values(files, found, new)
+        self._asked[Candidate.program(made).hash] = (shape, new)
+        return made, ()
 
     def _step(self, operator: str, values: Vector, whole: NDArray[np.bool_], best: list[tuple[Cost, Vector]]) -> Vector:
         rng, count = self.rng, len(values)
@@ -131,13 +137,13 @@ class LiteralTuning(ProgramAgent):
         """Remember the best vectors of each skeleton."""
         super().tell(outcomes)
         for outcome in outcomes:
-            candidate = outcome.candidate or outcome.proposal.candidate
             cost = cost_of(self.problem, outcome)
-            if cost is None or candidate is None:
+            asked = self._asked.pop(outcome.proposal.candidate.hash, None) if outcome.proposal.candidate else None
+            if cost is None or asked is None:
                 continue
-            values = [literal.value for text in pieces(candidate.content).values() for literal in literals(text)]
-            known = self._best.setdefault(skeleton(candidate.content), [])
-            known.append((cost, np.array(values)))
+            shape, values = asked
+            known = self._best.setdefault(shape, [])
+            known.append((cost, values))
             known.sort(key=lambda entry: entry[0])
             del known[KEPT_MAX:]
         while len(self._best) > SKELETONS_MAX:
@@ -146,8 +152,13 @@ class LiteralTuning(ProgramAgent):
 
 def skeleton(files: Files) -> str:
     """The text of the mutable pieces with every tunable number left out."""
-    texts = pieces(files).values()
-    return "\0".join(with_literals(t, found, [0.0] * len(found)) if (found := literals(t)) else t for t in texts)
+    return "\0".join(map(_bare, pieces(files).values()))
+
+
+@lru_cache(maxsize=4096)
+def _bare(text: str) -> str:
+    found = literals(text)
+    return with_literals(text, found, [0.0] * len(found)) if found else text
 
 
 def _with_values(files: Files, found: dict[Place, list[Literal]], values: Vector) -> Files:

@@ -18,7 +18,7 @@ from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
 
 Cost: TypeAlias = tuple[float, float]
-KEPT_MAX = 32
+KEPT_MAX = 64
 KEPT_PER_COST_MAX = 3
 T = TypeVar("T")
 
@@ -47,14 +47,15 @@ def cost_of(problem: Problem, outcome: Outcome) -> Cost | None:
 class Parents:
     """An agent's memory of good candidates, best first, and how it chooses among them and the colony's elites.
 
-    `greed` in (0, 1] is how likely the next of a ranking is taken; `sociable` how often the colony's ranking is used.
+    A parent is the best of a few that are drawn at random; `rivals` is how many, `sociable` how often they are the
+    colony's. Both differ from agent to agent.
     """
 
     def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
         self._problem = problem
         self._seed = Parent(problem.seed)
         self._own: list[Parent] = []
-        self.greed = float(rng.uniform(0.1, 0.5))
+        self.rivals = int(rng.integers(2, 8))
         self.sociable = float(rng.uniform(0.2, 0.9))
 
     def remember(self, outcomes: Iterable[Outcome]) -> None:
@@ -76,6 +77,6 @@ class Parents:
         return first or second or [self._seed]
 
     def choose(self, view: View, rng: np.random.Generator) -> Parent:
-        """One parent by geometric rank."""
+        """The best of a few parents drawn at random."""
         ranking = self.ranking(view, rng)
-        return ranking[(int(rng.geometric(self.greed)) - 1) % len(ranking)]
+        return ranking[int(rng.integers(len(ranking), size=self.rivals).min())]

@@ -68,7 +68,11 @@ def tidied(tree: cst.Module) -> cst.Module:
 class _CutAfterReturn(cst.CSTTransformer):
     """Ends every block with its first `return`."""
 
-    def leave_IndentedBlock(  # noqa: N802  # the name is libcst's
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:  # noqa: ARG002, N802  # libcst's
+        """No block is inside a line."""
+        return False
+
+    def leave_IndentedBlock(  # noqa: N802  # libcst's
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
         """The block up to its first `return`."""

@@ -22,7 +22,7 @@ from colony.problems.problem import Problem
 ATTEMPTS_PER_PROPOSAL = 20
 BATCH_MAX = 16
 GROWTH_MAX = 4
-GROWTH_CHARACTERS = 2_000
+GROWTH_CHARACTERS = 600
 
 
 class ProgramAgent(ABC):
@@ -41,8 +41,12 @@ class ProgramAgent(ABC):
         self._costs: dict[str, Cost] = {}
         self._credit = dict.fromkeys(self.operators, 1.0)
         self._seen = {problem.seed.hash}
-        seed_characters = sum(map(len, self.program.files.values()))
-        self._characters_max = GROWTH_MAX * seed_characters + GROWTH_CHARACTERS
+        self._characters_max = GROWTH_MAX * self._characters(self.program.files) + GROWTH_CHARACTERS
+
+    @staticmethod
+    def _characters(files: Files) -> int:
+        """How much may change: the length of all mutable pieces."""
+        return sum(map(len, pieces(files).values()))
 
     @abstractmethod
     def child(self, operator: str, parent: Parent, view: View) -> tuple[Files, tuple[str, ...]] | None:
@@ -87,7 +91,7 @@ class ProgramAgent(ABC):
         return self.operators[int(self.rng.choice(len(weights), p=weights / weights.sum()))]
 
     def _is_allowed(self, files: Files) -> bool:
-        if sum(map(len, files.values())) > self._characters_max or self.program.faults(files):
+        if self._characters(files) > self._characters_max or self.program.faults(files):
             return False
         return self.problem.evaluator.style != "folder" or not fence_faults(self.program, files)
 
