@@ -190,7 +190,11 @@ class Solving:
             pool=self.pool,
             claims=self.claims,
             stopping=Stopping(problem.metric, settings.target_for(problem)),
-            grants=Grants(agents=len(self.agents), deterministic=settings.deterministic),
+            grants=Grants(
+                agents=len(self.agents),
+                deterministic=settings.deterministic,
+                first_seconds=self.noise.wall_seconds / self.noise.evaluations if self.noise.evaluations else None,
+            ),
             pace=Pace.of(settings.workers, deterministic=settings.deterministic),
             clock=self.clock,
         )

@@ -9,6 +9,7 @@ does not depend on how many workers there are or how quick they are. Otherwise b
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,12 +18,13 @@ from colony.memory.run_state import RunState
 from colony.primitives.clock import Clock
 from colony.swarm.claims import Claims
 from colony.swarm.experiment import Batch, Spine
-from colony.swarm.grants import Grants
+from colony.swarm.grants import GRANT_MIN, Grants
 from colony.swarm.pool import Pool
 from colony.swarm.stopping import Stopping
 from colony.verification.evaluator import Measured
 
 STOP_GRACE_SECONDS = 2.0
+UNIT_BATCHES_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Pace:
     @classmethod
     def of(cls, workers: int, *, deterministic: bool) -> Pace:
         """The default pace; a deterministic one does not depend on the number of workers."""
-        return cls(16, 8, deterministic=True) if deterministic else cls(workers + max(1, workers // 2), 1, deterministic=False)
+        return cls(4, 2, deterministic=True) if deterministic else cls(workers + max(1, workers // 2), 1, deterministic=False)
 
 
 @dataclass(slots=True)
@@ -123,34 +125,49 @@ class Run:
     def _propose(self) -> list[list[Batch]]:
         """Fill the window with units, until no agent has anything to propose."""
         units: list[list[Batch]] = []
-        asked = {batch.agent for flight in self._flight for batch in flight.batches}
+        under_way: Counter[str] = Counter()
+        for flight in self._flight:
+            for batch in flight.batches:
+                under_way[batch.agent] += batch.reserved[1]
         dry: set[str] = set()
-        while len(self._flight) + len(units) < self._pace.window:
-            unit = self._propose_unit(asked, dry)
+        thrifty = self._is_thrifty()
+        while len(self._flight) + len(units) < (1 if thrifty else self._pace.window):
+            unit = self._propose_unit(under_way, dry, batches_max=1 if thrifty else UNIT_BATCHES_MAX)
             if not unit:
                 break
             units.append(unit)
         return units
 
-    def _propose_unit(self, asked: set[str], dry: set[str]) -> list[Batch]:
-        """Batches worth about one grant: the allocator chooses who is asked, agents with nothing under way first."""
-        unit: list[Batch] = []
+    def _is_thrifty(self) -> bool:
+        """Whether evaluations are few and quick: then one batch at a time, so that each builds on all before it."""
         account = self._spine.account
-        grant, proposals_max = self._grants.offer(account.evaluations_left(), account.experiments_left())
-        while grant > 0 and proposals_max > 0 and 0 not in (account.evaluations_left(), account.experiments_left()):
-            waiting = [name for name in self._spine.agents if name not in dry]
-            waiting = [name for name in waiting if name not in asked] or ([] if unit else waiting)
+        is_scarce = account.budget.evaluations is not None and not self._pace.deterministic
+        return is_scarce and self._grants.is_quick(account.evaluations_left())
+
+    def _propose_unit(self, under_way: Counter[str], dry: set[str], *, batches_max: int) -> list[Batch]:
+        """Batches worth about one grant; the allocator chooses who is asked, agents without a proposal are passed over."""
+        unit: list[Batch] = []
+        spine, account = self._spine, self._spine.account
+        offer = self._grants.offer(account.evaluations_left(), account.experiments_left())
+        evaluations, proposals = offer.evaluations, offer.proposals
+        while len(unit) < batches_max and min(evaluations, proposals) > 0:
+            if 0 in (account.evaluations_left(), account.experiments_left()):
+                break
+            waiting = spine.agents.keys() - dry
             if not waiting:
                 break
-            agent = self._spine.allocator.choose(waiting)
-            batch = self._spine.propose(agent, grant, self._grants.share(proposals_max))
+            agent = spine.allocator.choose(waiting, under_way=under_way)
+            assert agent is not None, "an impatient choice is always somebody"
+            grant = min(evaluations, max(GRANT_MIN, spine.allocator.grant(offer.each, agent)))
+            batch = spine.propose(agent, grant, self._grants.share(proposals))
             if batch is None:
                 dry.add(agent)
                 continue
-            asked.add(agent)
             unit.append(batch)
-            grant -= sum(e.proposal.evaluations for e in batch.experiments)
-            proposals_max -= len(batch.experiments)
+            used = sum(e.proposal.evaluations for e in batch.experiments)
+            under_way[agent] += used
+            evaluations -= used
+            proposals -= len(batch.experiments)
         return unit
 
     def _launch(self, group: asyncio.TaskGroup, batches: list[Batch]) -> None:

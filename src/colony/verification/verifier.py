@@ -29,10 +29,11 @@ SAME_RELATIVE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What re-evaluating the seed showed. `deviation` is the sample standard deviation, in the metric's unit."""
+    """What re-evaluating the seed showed, and how long it took in all."""
 
     values: tuple[float, ...]
     failures: tuple[str, ...] = ()
+    wall_seconds: float = 0.0
 
     @property
     def mean(self) -> float | None:
@@ -41,7 +42,7 @@ class Noise:
 
     @property
     def deviation(self) -> float:
-        """0 for an evaluator that always gave the same value."""
+        """The sample standard deviation in the metric's unit; 0 where every value was the same."""
         return stdev(self.values) if len(set(self.values)) > 1 else 0.0
 
     @property
@@ -85,14 +86,14 @@ def measure_noise(evaluator: Evaluator, seed: Candidate, evaluations_max: int | 
     if not noise.is_noisy or more <= 0:
         return noise
     rest = _repeat(evaluator, seed, more)
-    return Noise(noise.values + rest.values, noise.failures + rest.failures)
+    return Noise(noise.values + rest.values, noise.failures + rest.failures, noise.wall_seconds + rest.wall_seconds)
 
 
 def _repeat(evaluator: Evaluator, candidate: Candidate, times: int) -> Noise:
     measured = evaluator.measure([Proposal(candidate, "noise")] * times)
     values = [m.evaluation.value for m in measured if m.evaluation.status == "ok" and m.evaluation.value is not None]
     failures = [m.evaluation.reason or m.evaluation.status for m in measured if m.evaluation.status != "ok"]
-    return Noise(tuple(values), tuple(failures))
+    return Noise(tuple(values), tuple(failures), sum(m.wall_seconds for m in measured))
 
 
 def verify(evaluator: Evaluator, problem: Problem, noise: Noise, candidate: Candidate, claimed: float) -> Verdict:
