@@ -7,7 +7,8 @@ the same candidate has the same name whoever proposes it, whenever. It holds no 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -18,20 +19,20 @@ Kind = Literal["parameters", "program"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """`content` is the values of a space, or a mapping from relative path to source text. `hash` is hex SHA-256.
-
-    Raises:
-        ValueError: the content holds something that canonical JSON cannot carry (NaN, infinity, a huge integer).
-
-    """
+    """`content` is the values of a space, or a mapping from relative path to source text."""
 
     kind: Kind
     content: Mapping[str, Any]
-    hash: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        digest = sha256(canonical({"kind": self.kind, "content": dict(self.content)})).hexdigest()
-        object.__setattr__(self, "hash", digest)
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 of the canonical bytes, made when it is first asked for.
+
+        Raises:
+            EncodingError: the content holds what canonical JSON cannot carry (NaN, infinity, a huge integer).
+
+        """
+        return sha256(canonical({"kind": self.kind, "content": dict(self.content)})).hexdigest()
 
     @classmethod
     def parameters(cls, values: Mapping[str, Any]) -> Candidate:
