@@ -1,7 +1,7 @@
 """What isolation costs: a request to a warm worker, a fork per program, and a tenth of the programs hanging.
 
-Prints a table, then one line of JSON. `--quick` takes a fraction of the requests. The machine's load at the start is part of the
-result: figures of a busy machine are lower bounds.
+Prints a table, then one line of JSON. `--quick` takes a fraction of the requests. The machine's load at the start is
+part of the result: figures of a busy machine are lower bounds.
 What this file does not do: judge; the bars stand in the table beside the figures.
 """
 
@@ -44,7 +44,7 @@ SIDE_BY_SIDE = 24
 
 @contextlib.contextmanager
 def opened(sandbox: Sandbox, factory: str, mode: Mode) -> Iterator[Executor]:
-    """An executor of the hosts above, with a first request behind it."""
+    """Return an executor of the hosts above, with a first request behind it."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "hosts.py").write_text(HOSTS)
         executor = sandbox.open(Host(factory=f"hosts:{factory}", path=(folder,)), mode=mode)
@@ -67,7 +67,7 @@ def warm_microseconds(sandbox: Sandbox, batches: int) -> float:
 
 
 def forks_per_second(sandbox: Sandbox, factory: str, requests: int, parallel: int = 3) -> float:
-    """Requests per second, each in a process of its own."""
+    """Return requests per second, each in a process of its own."""
     with opened(sandbox, factory, "fork") as executor:
         started = time.perf_counter()
         results = executor.run([REQUEST] * requests, Limits(), parallel=parallel)
@@ -88,10 +88,10 @@ def rate(executor: Executor, requests: Iterable[Any], seconds: float) -> float:
 
 
 def hanging_share(sandbox: Sandbox, seconds: float) -> dict[str, float]:
-    """A tenth of the requests hang for a second: the throughput, and its share of what the limit allows.
+    """Return a tenth of the requests hang for a second: the throughput, and its share of what the limit allows.
 
-    Allowed is the smaller of the rate without hanging requests, and of what the lanes leave: each hanging request holds one
-    of them for a whole second.
+    Allowed is the smaller of the rate without hanging requests, and of what the lanes leave: each hanging request
+    holds one of them for a whole second.
     """
     with opened(sandbox, "plain", "fork") as executor:
         healthy = rate(executor, itertools.repeat(REQUEST), seconds)

@@ -1,4 +1,4 @@
-"""Executors of every adapter and mode, opened once: an attack must leave them usable, whatever the order of the tests."""
+"""Executors of every adapter and mode, opened once: an attack must leave them usable, in any order of the tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from colony.sandbox import Host, bubblewrap, local
 
 if sys.platform != "linux":

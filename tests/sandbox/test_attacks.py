@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from colony.sandbox import Limits
 from colony.sandbox.canary import _alive
 

@@ -1,4 +1,4 @@
-"""The canary tells what holds from what does not, and every property it calls enforced fails it when its mechanism is taken out."""
+"""The canary tells what holds from what does not, also when a mechanism is taken out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from colony.primitives.errors import IsolationError
 from colony.sandbox import Isolation, Result, bubblewrap, canary
 from colony.sandbox.loaded import Loaded

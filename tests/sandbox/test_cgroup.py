@@ -1,4 +1,4 @@
-"""Control groups of both versions, against folders that look like them, and against the real ones where there are some."""
+"""Control groups of both versions, against folders that look like them and, where there are some, the real ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import subprocess
 import sys
 
 import pytest
+
 from colony.sandbox import cgroup
 
 
 def second_version(root, handed):
-    """A version 2 tree with a session's slice that hands down `handed`, and a membership file that puts us in its scope."""
+    """A version 2 tree with a slice that hands down `handed`, and a membership file that puts us in its scope."""
     scope = root / "user.slice" / "session.scope"
     scope.mkdir(parents=True)
     for folder in (scope, *scope.parents):

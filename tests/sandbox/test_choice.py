@@ -1,12 +1,13 @@
-"""The choice never steps down quietly: it gives what was asked for, or refuses with the command that would provide it."""
+"""The choice never steps down quietly: it gives what was asked for, or refuses with the command that provides it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+
 from colony.primitives.errors import IsolationError
-from colony.sandbox import Isolation, bubblewrap, choose, choice
+from colony.sandbox import Isolation, bubblewrap, choice, choose
 
 WHOLE = Isolation(
     tier="bubblewrap+cgroup",

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from colony.primitives.errors import IsolationError, ProblemError
 from colony.sandbox import Host, Isolation, Limits, process
 from colony.sandbox.canary import _alive

@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack
 
 import pytest
+
 from colony.primitives.errors import IsolationError
 from colony.sandbox import Host, Limits, staging
 
@@ -54,7 +55,7 @@ def test_too_large_a_folder_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("mode", ["fork", "warm"])
 def test_a_closed_folder_below_tmp_can_be_read_inside(tmp_path, mode):
-    """A folder below /tmp that only its owner may enter is there inside, under its own name, also over the private /tmp."""
+    """A folder below /tmp that only its owner may enter is there inside, under its own name, in the private /tmp."""
     secret, shown = tmp_path / "secret", tmp_path / "shown"
     for folder in (secret, shown):
         folder.mkdir(mode=0o700)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from colony.primitives.errors import IsolationError
 from colony.sandbox import Host, Limits, zygote
 

@@ -33,7 +33,7 @@ class Adapter:
     use_groups: bool = True
 
     def probe(self, mode: Mode = "fork") -> Isolation:
-        """What it really stops; asked once per process. Raises: IsolationError if it does not work here at all."""
+        """Return what it really stops; asked once per process. Raises: IsolationError if it does not work here."""
         return _probe(self, mode)
 
     def open(self, host: Host, *, mode: Mode) -> Executor:
@@ -41,7 +41,7 @@ class Adapter:
         return self._open(host, mode, self.probe(mode))
 
     def groups(self) -> Groups | None:
-        """The control groups that lanes will use, if this user has any."""
+        """Return the control groups that lanes will use, if this user has any."""
         return _groups() if self.use_groups else None
 
     def _open(self, host: Host, mode: Mode, isolation: Isolation) -> Executor:

@@ -1,12 +1,13 @@
 """Finds out what a sandbox really stops, by trying: a limit that was set is not yet a limit that holds.
 
-Everything it attacks is its own: a file in the home folder, one in a temporary folder, two listeners, processes under a name.
-Whatever ends otherwise than by being stopped counts as gone through.
+Everything it attacks is its own: a file in the home folder, one in a temporary folder, two listeners, processes under
+a name. Whatever ends otherwise than by being stopped counts as gone through.
 What this file does not do: measure strength against an attacker of the kernel.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import tempfile
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from colony.sandbox.protocol import Hold
 
-HOST: Final = Host(factory="inside.attacks:build")
+HOST: Final = Host(factory="colony_inside.attacks:build")
 FORKS: Final = 40
 MEMORY_BYTES: Final = 32 * 1024 * 1024
 SPREAD: Final = 6
@@ -57,19 +58,18 @@ def probe(executor: Executor, *, tier: str, engine: str) -> Isolation:
 
 def _lay_out(laid_out: ExitStack) -> Bait:
     secret = secrets.token_hex(16)
-    home = Path.home() if Path.home().is_dir() else Path.cwd()
-    hidden = laid_out.enter_context(tempfile.NamedTemporaryFile("w", dir=home, prefix=".colony-canary-"))
-    hidden.write(secret)
-    hidden.flush()
-    Path(hidden.name).chmod(0o644)  # hidden by its place, not by its mode
     outside = Path(laid_out.enter_context(tempfile.TemporaryDirectory(prefix="colony-canary-")))
+    hidden = (Path.home() if os.access(Path.home(), os.W_OK) else outside) / f".colony-canary-{secret[:8]}"
+    laid_out.callback(hidden.unlink, missing_ok=True)
+    hidden.write_text(secret)
+    hidden.chmod(0o644)  # hidden by its place, not by its mode
     tcp = laid_out.enter_context(socket.create_server(("127.0.0.1", 0)))
     unix = laid_out.enter_context(socket.socket(socket.AF_UNIX))
     unix.bind(str(outside / "socket"))
     unix.listen()
     return Bait(
         secret=secret,
-        secret_file=Path(hidden.name),
+        secret_file=hidden,
         outside_file=outside / "written",
         port=tcp.getsockname()[1],
         socket_file=outside / "socket",
@@ -105,7 +105,7 @@ def _judge(results: dict[str, Result], bait: Bait, *, tier: str, engine: str) ->
         memory=_all([one_process, together]),
         processes=_all([_fewer(results["fork"], FORKS)]),
         cpu="partial" if _fewer(results["cpu"], LIMITS.cpu_seconds + 2) else "none",
-        deadline=_all([results["hang"].status == "timeout" and left == 0]),
+        deadline=_all([results["hang"].status == "timeout" and left <= 0]),
         daemons=_all([results["daemon"].status == "ok" and left == 0]),
         saw=tuple(f"{name}: {_told(result)}" for name, result in results.items()),
     )
@@ -132,9 +132,9 @@ def _all(stopped: Sequence[bool]) -> Hold:
 
 
 def _alive(name: str) -> int:
-    """How many processes bear the name; one where the system does not tell, which counts against the sandbox."""
+    """How many processes bear the name; -1 where the system does not tell, so that no daemon can be said to be dead."""
     if not Path("/proc/self/comm").exists():
-        return 1
+        return -1
     return sum(_comm(folder) == name for folder in Path("/proc").iterdir() if folder.name.isdigit())
 
 

@@ -1,7 +1,7 @@
-"""Control groups, version 1 and 2, where this user may write them: memory and processes of all that one lane runs, counted together.
+"""Control groups, version 1 and 2, where this user may write them: memory and processes of a lane, counted together.
 
-Version 1 has a tree per controller; version 2 has one, and only a folder whose `subtree_control` already hands the controllers down
-can hold groups of ours (a session slice of systemd does). Every limit is read back.
+Version 1 has a tree per controller; version 2 has one, and only a folder whose `subtree_control` already hands the
+controllers down can hold groups of ours (a session slice of systemd does). Every limit is read back.
 What this file does not do: change the groups of the engine itself, or hand down controllers it was not given.
 """
 
@@ -90,7 +90,7 @@ class Groups:
     parents: dict[str, Path]
 
     def create(self) -> Group:
-        """A new group without limits. Raises: OSError."""
+        """Return a new group without limits. Raises: OSError."""
         name = f"colony-{os.getpid()}-{next(_numbers)}"
         folders = {controller: parent / name for controller, parent in self.parents.items()}
         for folder in folders.values():
@@ -99,7 +99,7 @@ class Groups:
 
 
 def find(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> Groups | None:
-    """The place for our groups, tried out; None where this user has none."""
+    """Return the place for our groups, tried out; None where this user has none."""
     try:
         lines = [line.split(":", 2) for line in membership.read_text().splitlines()]
     except OSError:
@@ -119,7 +119,7 @@ def _first_version(tree: Path, path: str) -> Path | None:
 
 
 def _second_version(root: Path, path: str) -> Path | None:
-    """The nearest folder from our own group upwards that hands both controllers down and lets us write."""
+    """Return the nearest folder from our own group upwards that hands both controllers down and lets us write."""
     own = root / path.lstrip("/")
     for folder in (own, *own.parents):
         if not folder.is_relative_to(root):

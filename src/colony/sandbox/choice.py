@@ -1,8 +1,8 @@
 """Which sandbox for which class of work, and the refusal where there is none: never a quiet step down.
 
-    data     the user's own evaluator on data: the best there is, down to a plain process group, which its grade then says
+    data     the user's own evaluator on data: the best there is, down to a plain process group, which its grade says
     program  written by an agent of ours: bubblewrap, or refused unless the user has said so
-    foreign  written by somebody else's agent: file system, network, memory and deadline enforced, or refused whatever was said
+    foreign  written by somebody else's agent: files, network, memory and deadline enforced, or refused in any case
 
 What this file does not do: install anything; a refusal names the command that would.
 """
@@ -27,7 +27,10 @@ NEEDED: Final = {
 
 
 def choose(work_class: WorkClass, *, allow_unsandboxed: bool = False) -> Sandbox:
-    """The sandbox for a class of work, probed. Raises: IsolationError naming the one command that would provide it."""
+    """Return the sandbox for a class of work, probed.
+
+    Raises: IsolationError naming the one command that would provide it.
+    """
     strong = bubblewrap.sandbox()
     try:
         seen = strong.probe("warm" if work_class == "data" else "fork")

@@ -1,7 +1,8 @@
 """Which Python runs inside, and which folders it needs to see: worked out from the one that runs the engine.
 
-The interpreter is the one behind the virtual environment; it is started without `site`, so its `sys.path` is what we say: the
-folders that hold packages here. Unwanted guests of `sys.path`, such as the folder a script was started from, stay out.
+The interpreter is the one behind the virtual environment; it is started without `site`, so its `sys.path` is what we
+say: the folders that hold packages here. Unwanted guests of `sys.path`, such as the folder a script was started from,
+stay out.
 What this file does not do: mount anything.
 """
 
@@ -14,8 +15,14 @@ from typing import Final
 
 import colony
 
-INSIDE: Final = Path(__file__).resolve().parent
-STARTER: Final = "import sys; sys.path.append(sys.argv[1]); from inside.root import main; main()"
+INSIDE: Final = Path(__file__).resolve().parent / "inside"
+STARTER: Final = """\
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("colony_inside", sys.argv[1] + "/__init__.py")
+sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+from colony_inside.root import main
+main()
+"""  # under a name of its own, without a folder on `sys.path` in which the host's modules could find ours
 QUIET_THREADS: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 ENVIRONMENT: Final = {
     **QUIET_THREADS,  # a library that starts threads at import would not survive the fork
@@ -29,7 +36,7 @@ ENVIRONMENT: Final = {
 
 
 def command() -> list[str]:
-    """The interpreter and its start, up to the plan that the caller appends."""
+    """Return the interpreter and its start, up to the plan that the caller appends."""
     return [str(_executable()), "-S", "-s", "-P", "-c", STARTER, str(INSIDE)]
 
 
@@ -38,7 +45,7 @@ def _executable() -> Path:
 
 
 def package_path() -> tuple[str, ...]:
-    """The entries of `sys.path` that hold packages, and the folder of Colony itself."""
+    """Return the entries of `sys.path` that hold packages, and the folder of Colony itself."""
     prefixes = (sys.prefix, sys.base_prefix)
     entries = [
         entry

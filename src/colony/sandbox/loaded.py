@@ -1,4 +1,4 @@
-"""A host loaded in a sandbox: the process that holds it, the lanes in which requests run, and what a report of an end means.
+"""A host loaded in a sandbox: the process that holds it, the lanes for requests, and what a report of an end means.
 
 What this file does not do: decide in which mode requests run (`warm`, `zygote`).
 """
@@ -44,7 +44,7 @@ class Loaded:
         self.forks = 0
 
     def process(self) -> SandboxProcess:
-        """The running sandbox. Raises: IsolationError, ProblemError."""
+        """Return the running sandbox. Raises: IsolationError, ProblemError."""
         if self._closed:
             raise IsolationError("this executor is closed: open another")
         if self._process is None:
@@ -69,7 +69,7 @@ class Loaded:
         self._staged.close()
 
     def lanes(self, count: int, limits: Limits) -> None:
-        """Have at least `count` lanes, all with these limits. Raises: IsolationError where control groups have vanished."""
+        """Have at least `count` lanes, all with these limits. Raises: IsolationError if control groups vanish."""
         try:
             while len(self._lanes) < count:
                 self._open_lane()
@@ -78,6 +78,12 @@ class Loaded:
                     group.limit(limits.memory_bytes, limits.processes)
         except OSError as error:
             raise IsolationError(f"control groups stopped working: {error}; run `colony doctor`") from error
+
+    def forget_kills(self) -> None:
+        """Take note of what the kernel has killed for memory until now, so that it is not laid to what runs next."""
+        for group in self._lanes:
+            if group is not None:
+                group.out_of_memory()
 
     def _open_lane(self) -> None:
         group = self._groups.create() if self._groups is not None else None
@@ -90,7 +96,7 @@ class Loaded:
                 os.close(door)
 
     def result(self, head: dict[str, Any], body: bytes, limits: Limits) -> Result:
-        """What a report of an ended process means. Raises: IsolationError if it could not be shut in, so ran nothing."""
+        """Return what a report of an end means. Raises: IsolationError if the process could not be shut in."""
         group = self._lanes[head["slot"]]
         out_of_memory = group is not None and group.out_of_memory()
         if head["code"] == SETUP_FAILED and not head["entered"]:
@@ -105,7 +111,7 @@ class Loaded:
         return result
 
     def statistics(self) -> Statistics:
-        """Counts so far."""
+        """Return counts so far."""
         statuses = dict(self._statuses)
         return Statistics(
             requests=sum(statuses.values()), statuses=MappingProxyType(statuses), loads=self._loads, forks=self.forks
@@ -118,7 +124,7 @@ def as_order(limits: Limits) -> dict[str, Any]:
 
 
 def decode(status: bytes, body: bytes, limits: Limits) -> tuple[Status, Any, str]:
-    """A status and a body from inside, believed as little as possible."""
+    """Return a status and a body from inside, believed as little as possible."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

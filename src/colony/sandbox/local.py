@@ -26,12 +26,12 @@ def engine() -> str:
 
 
 def sandbox() -> Adapter:
-    """A plain process group as a sandbox."""
+    """Return a plain process group as a sandbox."""
     return Adapter("process", engine, launch)
 
 
 def launch(host: Host, staged: ExitStack) -> Launch:
-    """The command for a host, with a folder of its own that lives as long as `staged`."""
+    """Return the command for a host, with a folder of its own that lives as long as `staged`."""
     folder = staged.enter_context(tempfile.TemporaryDirectory(prefix="colony-"))
     own = {**interpreter.ENVIRONMENT, "HOME": folder, "TMPDIR": folder}
     return Launch(command=interpreter.command(), environment={**own, **host.environment}, confined=False)

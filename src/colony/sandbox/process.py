@@ -1,7 +1,7 @@
 """The engine's hold on one sandbox: it starts the root process, speaks to the zygote, and ends everything, always.
 
-The root process watches a lifeline: when the engine is gone, killed -9 or not, the kernel closes it and the sandbox ends.
-Nothing here is tied to the thread that started it.
+The root process watches a lifeline: when the engine is gone, killed -9 or not, the kernel closes it and the sandbox
+ends. Nothing here is tied to the thread that started it.
 What this file does not do: know bubblewrap; a `Launch` is a command and how it is shut in.
 """
 
@@ -38,12 +38,13 @@ STDERR_CHARACTERS: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How a sandbox starts: the command up to the plan, what it sees of the environment, what must be shown again under /tmp."""
+    """How a sandbox starts: the command up to the plan, its environment, what is to be shown again below /tmp."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     confined: bool
     keep: Sequence[str] = ()
+    remedy: str = "colony doctor"  # the command that may mend it where it does not start
     info: bool = False  # the command takes `--info-fd` as its first option and tells the process it started
 
 
@@ -55,7 +56,7 @@ class Reader:
         self._buffer = bytearray()
 
     def frame(self, deadline: float, limit_bytes: int) -> bytes:
-        """The next frame. Raises: TimeoutError, EOFError at the end of the stream, ValueError above the limit."""
+        """Return the next frame. Raises: TimeoutError, EOFError at the end, ValueError above the limit."""
         while True:
             if len(self._buffer) >= wire.LENGTH.size:
                 size = wire.LENGTH.unpack_from(self._buffer)[0]
@@ -156,7 +157,7 @@ class SandboxProcess:
             self.end()
             said = os.pread(printed, 1 << 16, 0).decode(errors="replace")[-STDERR_CHARACTERS:].strip()
             raise IsolationError(
-                f"the sandbox did not start: {said or 'no word from it'}; run `colony doctor`"
+                f"the sandbox did not start: {said or 'no word from it'}; run `{self.launch.remedy}`"
             ) from error
         if "failed" in head:
             raise ProblemError(f"{host.factory} did not load: {head['failed'].strip()}")
@@ -174,12 +175,12 @@ class SandboxProcess:
             socket.send_fds(self._control, [b"+"], list(descriptors))
 
     def receive(self, patience_seconds: float, limit_bytes: int = FRAME_BYTES_MAX) -> tuple[dict[str, Any], bytes]:
-        """The zygote's next word. Raises: TimeoutError, EOFError, OSError."""
+        """Return the zygote's next word. Raises: TimeoutError, EOFError, OSError."""
         head, body = wire.split(self._reader.frame(time.monotonic() + patience_seconds, limit_bytes))
         return head, body
 
     def receive_worker(self) -> socket.socket:
-        """The channel of a worker that was ordered; read with care, because a read too far would lose the descriptor."""
+        """Return the channel of an ordered worker; to read one byte too far would lose the descriptor."""
         self._control.settimeout(ANSWER_SECONDS_MAX)
         if wire.receive(self._control) is None:
             raise EOFError

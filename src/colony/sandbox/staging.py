@@ -1,7 +1,8 @@
 """Copies of folders that the user inside may not read, when the engine runs as root.
 
-Root's own files are often closed to others (a temporary folder has mode 0700), and inside there is no root. What is shown of the
-caller's is copied with readable modes; the interpreter is too large for that, so closed ones are refused with the command that mends it.
+Root's own files are often closed to others (a temporary folder has mode 0700), and inside there is no root. What is
+shown of the caller's is copied with readable modes; the interpreter is too large for that, so closed ones are refused
+with the command that mends it.
 What this file does not do: follow links out of the folder.
 """
 

@@ -67,7 +67,7 @@ class WarmExecutor:
             yield index, self.run([request], limits, parallel=parallel, seed=seed)[0]
 
     def statistics(self) -> Statistics:
-        """Counts so far."""
+        """Return counts so far."""
         return self._loaded.statistics()
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class WarmExecutor:
         self._loaded.close()
 
     def _batch(self, requests: Sequence[Any], limits: Limits, seed: int | None) -> list[Result]:
-        """Results up to the first request that cost its worker, that one's included; none if there was no worker to ask."""
+        """Return results up to the first request that cost its worker, with that one's; none if there was no worker."""
         order = wire.frame(wire.encode({"limits": as_order(limits), "requests": list(requests), "seed": seed}))
         results: list[Result] = []
         try:
@@ -92,7 +92,7 @@ class WarmExecutor:
         return results
 
     def _next(self, worker: Reader, index: int, limits: Limits) -> Result:
-        """The next result; a request that spoils its worker, by silence, by noise or by what it leaves behind, costs it."""
+        """Return the next result; silence, noise or something left behind spoils the worker, and costs it."""
         started = time.monotonic()
         try:
             result, spoiled = _answer(worker.frame(started + limits.wall_seconds, _bound(limits)), index, limits)
@@ -107,12 +107,13 @@ class WarmExecutor:
         return result
 
     def _ready(self, limits: Limits) -> Reader:
-        """A worker with these limits: they are set when it is forked, so other limits mean another worker."""
+        """Return a worker with these limits: they are set when it is forked, so other limits mean another worker."""
         if self._worker is not None and limits != self._limits:
             self._end_worker()
         if self._worker is None:
             process = self._loaded.process()
             self._loaded.lanes(1, limits)
+            self._loaded.forget_kills()
             process.send({"do": "worker", "limits": as_order(limits)})
             self._worker = Reader(process.receive_worker())
             self._limits = limits
@@ -125,7 +126,7 @@ class WarmExecutor:
         return replace(result, printed=head["printed"] if head else "", wall_seconds=time.monotonic() - started)
 
     def _ended(self, limits: Limits, started: float) -> Result:
-        """The result of a request whose worker has ended, or has closed its channel and will never answer."""
+        """Return the result of a request whose worker has ended, or has closed its channel and will never answer."""
         head = self._end_worker(ENDING_SECONDS)
         if head is None:
             return Result(status="crashed", error="the sandbox ended", wall_seconds=time.monotonic() - started)
@@ -133,7 +134,7 @@ class WarmExecutor:
         return replace(result, wall_seconds=time.monotonic() - started, peak_bytes=None)
 
     def _end_worker(self, patience_seconds: float = 0.0) -> dict[str, Any] | None:
-        """The zygote's report of the worker's end: its own end if it comes in time, else by our order; None if both are gone."""
+        """Return the report of a worker's end: its own if it comes in time, else on our order; None if all is lost."""
         self._forget()
         try:
             process = self._loaded.process()
@@ -156,7 +157,7 @@ def _bound(limits: Limits) -> int:
 
 
 def _answer(payload: bytes, index: int, limits: Limits) -> tuple[Result, bool]:
-    """Read a result and whether its worker is spoiled. Raises: ValueError where it is none, or one to another request."""
+    """Read a result and whether its worker is spoiled. Raises: ValueError where it is none, or answers another."""
     head, body = wire.split(payload)
     answered, said, wall, cpu, printed, spoiled = head
     if answered != index:
@@ -164,5 +165,12 @@ def _answer(payload: bytes, index: int, limits: Limits) -> tuple[Result, bool]:
     status, value, error = decode(str(said).encode(), body, limits)
     if status == "protocol":
         raise ValueError(error)
-    measured = {"wall_seconds": float(wall), "cpu_seconds": float(cpu)}
-    return Result(status=status, value=value, error=error, printed=str(printed), **measured), bool(spoiled)
+    result = Result(
+        status=status,
+        value=value,
+        error=error,
+        printed=str(printed),
+        wall_seconds=float(wall),
+        cpu_seconds=float(cpu),
+    )
+    return result, bool(spoiled)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from colony.primitives.errors import IsolationError
 from colony.sandbox.loaded import Loaded, as_order
 from colony.sandbox.process import ANSWER_SECONDS_MAX
-from colony.sandbox.protocol import Isolation, Limits, Result, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from colony.sandbox.protocol import Isolation, Limits, Result, Statistics
 
 RUNS_PER_LOAD_MAX: Final = 20_000
 PARALLEL_MAX: Final = 256

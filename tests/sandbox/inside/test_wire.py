@@ -7,10 +7,11 @@ import socket
 import time
 
 import pytest
-from colony.sandbox.inside import wire
-from colony.sandbox.process import Reader
 from hypothesis import given
 from hypothesis import strategies as st
+
+from colony.sandbox.inside import wire
+from colony.sandbox.process import Reader
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -23,12 +23,12 @@ _SET_NAME: Final = 15
 
 
 def build(_argument: Any) -> Callable[[dict[str, Any]], Any]:
-    """The handle: a request `{attack, ...}` names one of the functions below and its arguments."""
+    """Return the handle: a request `{attack, ...}` names one of the functions below and its arguments."""
     return attempt
 
 
 def attempt(request: dict[str, Any]) -> Any:
-    """What the attack achieved, or "stopped: why"."""
+    """Return what the attack achieved, or "stopped: why"."""
     arguments = dict(request)
     try:
         return ATTACKS[arguments.pop("attack")](**arguments)
@@ -138,7 +138,7 @@ def _call_ourselves(name: str) -> None:
 
 
 def cpu() -> int:
-    """The limit on our CPU seconds, as the kernel holds it."""
+    """Return the limit on our CPU seconds, as the kernel holds it."""
     return resource.getrlimit(resource.RLIMIT_CPU)[0]
 
 

@@ -1,4 +1,4 @@
-"""Where standard output and standard error go: a file in memory that never blocks its writer, of which the tail is kept.
+"""Where standard output and error go: a file in memory that never blocks its writer, of which the tail is kept.
 
 What this file does not do: bound the file; the limit on file sizes does.
 """
@@ -14,7 +14,7 @@ TAIL_BYTES: Final = 4_096
 
 
 def memory_file() -> int:
-    """A descriptor of an empty file without a name."""
+    """Return a descriptor of an empty file without a name."""
     if sys.platform == "linux":
         return os.memfd_create("colony")
     with tempfile.TemporaryFile() as file:
@@ -35,6 +35,6 @@ def empty(descriptor: int) -> None:
 
 
 def tail(descriptor: int) -> str:
-    """The last of what was written."""
+    """Return the last of what was written."""
     size = os.fstat(descriptor).st_size
     return os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES)).decode(errors="replace") if size else ""

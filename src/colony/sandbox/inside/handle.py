@@ -41,7 +41,7 @@ def load(host: dict[str, Any]) -> Callable[[Any], Any]:
 
 
 def call(handle: Callable[[Any], Any], request: Any, output_bytes: int) -> tuple[str, bytes]:
-    """The status of one request and its body: the value if it is "ok", else the error as a text, both in JSON."""
+    """Return the status of one request and its body in JSON: the value if it is "ok", else the error as a text."""
     try:
         body = wire.encode(handle(request))
     except MemoryError:
@@ -54,7 +54,7 @@ def call(handle: Callable[[Any], Any], request: Any, output_bytes: int) -> tuple
 
 
 def describe(error: BaseException) -> str:
-    """The tail of a traceback, bounded."""
+    """Return the tail of a traceback, bounded."""
     text = "".join(traceback.format_exception(error, limit=-TRACEBACK_LINES))
     return text[-ERROR_CHARACTERS:]
 

@@ -1,7 +1,7 @@
 """The first process of a sandbox: it gives up root, starts the zygote, and ends everything when the engine is gone.
 
 It runs no code of the host and no candidate. Where there is a process namespace its own end is the end of all others;
-elsewhere it hunts down whoever is below it. Started as `python -c STARTER <folder of this package's parent> <plan>`.
+elsewhere it hunts down whoever is below it. Started as `python -c STARTER <folder of this package> <plan>`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 def _guard(child: int, lifeline: int) -> None:
     """Wait until the zygote ends or the engine lets go of the lifeline."""
     woken, wake = os.pipe()
-    os.set_blocking(wake, False)  # noqa: FBT003  (the signature of the standard library)
+    os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
@@ -59,7 +59,7 @@ def _guard(child: int, lifeline: int) -> None:
 
 
 def _reap() -> int:
-    """The process that has just ended, 0 if none has, -1 if there is no child."""
+    """Return the process that has just ended, 0 if none has, -1 if there is no child."""
     try:
         return os.waitpid(-1, os.WNOHANG)[0]
     except ChildProcessError:

@@ -38,13 +38,13 @@ def frame(head: bytes, body: bytes = b"") -> bytes:
 
 
 def split(payload: bytes) -> tuple[Any, bytes]:
-    """The decoded head and the raw body of a frame. Raises: ValueError where the head is not JSON."""
+    """Return the decoded head and the raw body of a frame. Raises: ValueError where the head is not JSON."""
     head, _, body = payload.partition(b"\n")
     return json.loads(head), body
 
 
 def receive(channel: socket.socket) -> bytes | None:
-    """The next frame from somebody we trust, or None at the end of the stream."""
+    """Return the next frame from somebody we trust, or None at the end of the stream."""
     head = _exactly(channel, LENGTH.size)
     return None if head is None else _exactly(channel, LENGTH.unpack(head)[0])
 

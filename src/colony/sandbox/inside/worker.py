@@ -1,6 +1,7 @@
 """A warm worker: one process, many requests, each result sent as soon as it is known.
 
-It runs the user's own evaluator, which could forge its own results; what must not happen is that a request costs another one.
+It runs the user's own evaluator, which could forge its own results; what must not happen is that a request costs
+another one.
 What this file does not do: the wall deadline (the engine keeps it) and starting again (the zygote forks another).
 """
 
@@ -35,9 +36,10 @@ class Worker:
         confine.adopt_orphans()
 
     def serve(self) -> None:
-        """Run batches `{limits, requests, seed}`; one frame per request: `[index, status, wall, cpu, printed, spoiled]`, body.
+        """Run batches `{limits, requests, seed}`; a frame for each request: a head and the body.
 
-        `spoiled`: the request has left threads behind, which nobody can end but with the process.
+        The head is `[index, status, wall, cpu, printed, spoiled]`; `spoiled`: the request has left threads behind,
+        which nobody can end but with the process.
         """
         while (payload := wire.receive(self._channel)) is not None:
             batch, _ = wire.split(payload)
@@ -76,7 +78,7 @@ class Worker:
         return wire.encode(text)
 
     def _end_leftovers(self) -> None:
-        """A request is over with its last process: what it left behind is ended."""
+        """End what the request has left behind: it is over with its last process."""
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0] == 0:
                 if self._confined:

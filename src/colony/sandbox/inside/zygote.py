@@ -1,7 +1,7 @@
 """Loads the host once, then forks: a child for each program, or a warm worker for many requests.
 
-It holds no secrets, runs no candidate itself, and keeps the wall deadline of its children. The engine speaks to it on one socket:
-`slot` (a lane in which one process at a time runs, with its control groups), `run`, `worker`, `kill`.
+It holds no secrets, runs no candidate itself, and keeps the wall deadline of its children. The engine speaks to it on
+one socket: `slot` (a lane in which one process at a time runs, with its control groups), `run`, `worker`, `kill`.
 What this file does not do: isolation of itself; `root` and the engine's launcher did that before it began.
 """
 
@@ -83,7 +83,7 @@ class Zygote:
         self._running: dict[int, Running] = {}
         self._mapped_bytes = confine.address_space_bytes()
         self._woken, self._wake = os.pipe()
-        os.set_blocking(self._wake, False)  # noqa: FBT003  (the signature of the standard library)
+        os.set_blocking(self._wake, False)
         signal.set_wakeup_fd(self._wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         if not confined:
@@ -94,8 +94,8 @@ class Zygote:
     def serve(self) -> None:
         """Run until the engine is gone; then end whatever still runs."""
         while True:
-            ready, _, _ = select.select([self._control, self._woken], [], [], self._patience())
-            if self._control in ready and not self._obey():
+            ready, _, _ = select.select([self._control.fileno(), self._woken], [], [], self._patience())
+            if self._control.fileno() in ready and not self._obey():
                 break
             if self._woken in ready:
                 os.read(self._woken, 4096)
