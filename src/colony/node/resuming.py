@@ -56,6 +56,7 @@ def reopen(
         undo.pop_all()
     undo.callback(solving.close)
     with undo:
+        solving.enlist(frozenset(started["offers"]))
         pending = Retracing(solving).lead()
         if budget is not None:
             solving.extend_budget(budget)
@@ -94,7 +95,6 @@ class Retracing:
 
         """
         solving = self._solving
-        solving.enlist()
         first = last = None
         for entry in solving.log.read():
             kind, body = upcast(entry.record.kind, entry.record.body)

@@ -84,15 +84,19 @@ class Solving:
         self.agents: dict[str, Proposer] = {}
         self.recorder: Recorder
         self.noise = Noise(())
+        self.offers: frozenset[str] = frozenset()
         self.spine: Spine | None = None
         self.run: Run | None = None
 
     # -- putting together ----------------------------------------------------------------------------------------
 
-    def enlist(self) -> None:
-        """Make the agents and everybody's keys; each author goes on where the journal has left it."""
-        settings, problem = self.settings, self.problem
-        made = portfolio(problem, settings.agents, settings.seed)
+    def enlist(self, offers: frozenset[str]) -> None:
+        """Make the agents and everybody's keys; each author goes on where the journal has left it.
+
+        `offers` are the optional functions that the problem has, which shape the choice of agents.
+        """
+        settings = self.settings
+        made = portfolio(self.problem, settings.agents, settings.seed, offers=offers, only=settings.only)
         self.agents = {agent.name: agent for agent in made}
         authors = {}
         for name in (NODE, EVALUATOR, VERIFIER, *self.agents):
@@ -125,6 +129,7 @@ class Solving:
                 "budget": settings.budget_for(problem).as_record(),
                 "agents": [{"name": a.name, "kind": a.kind, "did": delegates[a.name]} for a in self.agents.values()],
                 "archive": archive_settings(problem),
+                "offers": sorted(self.offers),
                 "isolation": self.workshop.verifier.isolation.as_record(),
             },
         )
@@ -216,7 +221,8 @@ class Solving:
     async def execute(self, observer: Observer, pending: Sequence[Batch] = (), *, resumed: bool = False) -> str:
         """From the first record (or from where a resumed run stands) to the last; returns why it ended."""
         if not resumed:
-            self.enlist()
+            self.offers = await asyncio.to_thread(self.workshop.verifier.offers)
+            self.enlist(self.offers)
             await self.introduce()
             observer.phase("attack", self)
             await self.examine()
