@@ -14,13 +14,12 @@ import numpy as np
 
 from colony.agents.points import Merit, PointAgent, costs_of, smallest_steps
 from colony.agents.proposer import View
-from colony.agents.quadratic import FULL_DIMENSION_MAX, Frame, Quadratic, agreement
+from colony.agents.quadratic import Frame, Quadratic, agreement, largest_model
 from colony.problems.problem import Problem
 from colony.problems.space import Vector
 
 STEP_SIZE = 0.2  # of the first run, in the unit cube: 2 in a box of width 10, as its author's benchmarks use
 
-FOLLOW = True
 AGREEMENT_MIN = 0.85  # Kendall's correlation from which a model is trusted
 
 
@@ -62,7 +61,7 @@ class Bipop:
 
 
 class CmaEs(PointAgent):
-    """One colony agent that runs CMA-ES again and again; its first run starts at the problem's seed."""
+    """One colony agent that runs CMA-ES again and again; the first begins at the problem's seed."""
 
     kind = "cma-es"
 
@@ -102,8 +101,8 @@ class CmaEs(PointAgent):
 
     def _open(self, view: View) -> None:
         """Ask the strategy for a generation, restarting it where it is done."""
-        if self._run is None:
-            self._start(self._seed_point)
+        if self._run is None:  # whoever comes later begins elsewhere
+            self._start(self._rng.random(self._space.dimension) if view.elites else self._seed_point)
         elif self._run.stop() or self._spent >= self._regime.evaluations_max:
             self._bipop.spend(self._regime, self._spent)
             self._regime = self._bipop.next()
@@ -175,9 +174,12 @@ class ModelCmaEs(CmaEs):
         super()._learn(number, merit)
 
     def _follow(self, view: View) -> None:
-        """Let the colony's best take part in the run where it is better than anything the run has seen."""
+        """Take in the colony's best where it beats the whole run and the model is trusted.
+
+        On rugged problems, where it is not, the best of others would only draw the run into their local optimum.
+        """
         best = view.best
-        if best is None or not FOLLOW or best.experiment == self._followed or self._wanted >= len(self._generation):
+        if best is None or best.experiment == self._followed or self._wanted >= len(self._generation):
             return
         merit = (0, self._sign * best.value)
         if merit < min(self._known_merits):
@@ -198,8 +200,7 @@ class ModelCmaEs(CmaEs):
         self._wanted += len(self._queue)
 
     def _model(self) -> Quadratic:
-        k = self._space.dimension
-        limit = max(len(self._generation), 2 * (1 + 2 * k + k * (k - 1) // 2 * (k <= FULL_DIMENSION_MAX)))
+        limit = max(len(self._generation), 2 * largest_model(self._space.dimension))
         del self._points[:-limit], self._known_merits[:-limit]
         sampler, sigma = self._run.sm, self._run.sigma
         frame = Frame(self._run.mean.copy(), sigma * sampler.B * sampler.D, (sampler.B / sampler.D).T / sigma)
@@ -216,4 +217,4 @@ class ModelCmaEs(CmaEs):
         if len(self._merits) == len(self._generation):
             return costs_of([self._merits[i] for i in range(len(self._generation))])
         predicted = model.predict(np.asarray(self._generation))
-        return predicted - predicted.min() + costs_of(list(self._merits.values())).min()
+        return np.asarray(predicted - predicted.min() + costs_of(list(self._merits.values())).min())

@@ -54,7 +54,7 @@ class DifferentialEvolution(PointAgent):
         self._turn = 0
         self._trials.clear()
 
-    def _point(self, view: View) -> Vector | None:  # noqa: ARG002  # a population of its own
+    def _point(self, view: View) -> Vector | None:
         target, rounds = self._turn % self._size, self._turn // self._size
         if rounds and any(merit is None for merit in self._merits):
             return None

@@ -1,11 +1,13 @@
 """DIRECT, asked point by point: divide the box where it may hide the best, whatever the unknown Lipschitz constant.
 
-Boxes are trisected along one longest side (Jones 2001). A round divides, of every size, the best box on the lower right
-convex hull of size and cost (Jones, Perttunen and Stuckman 1993). Own code instead of SciPy's, because that one calls the
-objective itself and cannot wait. It is deterministic: its seed changes nothing, so one such agent is enough.
+Boxes are trisected along one longest side (Jones 2001). A round divides, of every size, the best box on the lower
+right convex hull of size and cost (Jones, Perttunen and Stuckman 1993). Own code instead of SciPy's, because that one
+calls the objective itself and cannot wait. It is deterministic: its seed changes nothing, so one such agent is enough.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -86,9 +88,7 @@ class Direct(PointAgent):
             while len(hull) > 1 and self._slope(hull[-2], hull[-1], sizes) >= self._slope(hull[-1], int(box), sizes):
                 hull.pop()
             hull.append(int(box))
-        reach = [
-            self._costs[a] - sizes[a] * self._slope(a, b, sizes) <= needed for a, b in zip(hull, hull[1:], strict=False)
-        ]
+        reach = [self._costs[a] - sizes[a] * self._slope(a, b, sizes) <= needed for a, b in pairwise(hull)]
         return [box for box, good in zip(hull, [*reach, True], strict=True) if good]
 
     def _slope(self, small: int, large: int, sizes: Vector) -> float:

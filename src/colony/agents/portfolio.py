@@ -6,9 +6,9 @@ How much of the run each of them is given is decided by the allocator, while the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, cycle
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,11 +23,24 @@ from colony.agents.proposer import Proposer
 from colony.agents.sampling import Random, Sobol
 from colony.primitives.errors import UsageError
 from colony.problems.problem import Problem
-from colony.problems.space import Space
 
+Maker: TypeAlias = Callable[[str, Problem, int], Proposer]
+
+MAKERS: dict[str, Maker] = {
+    "coordinate-search": CoordinateSearch,
+    "cma-es": CmaEs,
+    "crossover": Crossover,
+    "differential-evolution": DifferentialEvolution,
+    "direct": Direct,
+    "hop": Hop,
+    "literal-tuning": LiteralTuning,
+    "model-cma-es": ModelCmaEs,
+    "multistart": Multistart,
+    "random": Random,
+    "sobol": Sobol,
+    "structured-edit": StructuredEdit,
+}
 ONCE = ("coordinate-search", "direct", "exhaustive")  # a second agent of these kinds would do much the same
-ANY_SPACE = (ModelCmaEs, Multistart, CoordinateSearch, CmaEs, DifferentialEvolution, Direct, Sobol, Random)
-PROGRAMS = (StructuredEdit, LiteralTuning, StructuredEdit, Crossover)
 
 
 def portfolio(
@@ -41,33 +54,32 @@ def portfolio(
         UsageError: `only` leaves none.
 
     """
-    assert count >= 1, "a colony has at least one agent"
-    makers = mix(problem, offers)
-    kept = [maker for maker in makers if not only or maker.kind in only]
+    fitting = mix(problem, offers)
+    kept = [kind for kind in fitting if not only or kind in only]
     if not kept:
-        known = ", ".join(sorted({maker.kind for maker in makers}))
-        raise UsageError(f"--only: no agent of kind {', '.join(only)} fits this problem; there are {known}")
+        there = ", ".join(sorted(set(fitting)))
+        raise UsageError(f"--only: no agent of kind {', '.join(only)} fits here; there are {there}")
+    again = [kind for kind in kept if kind not in ONCE] or kept
     streams = np.random.SeedSequence(seed).generate_state(count, np.uint64)
-    again = [maker for maker in kept if maker.kind not in ONCE] or kept
     numbers: Counter[str] = Counter()
     agents: list[Proposer] = []
-    for maker, stream in zip(chain(kept, cycle(again)), streams, strict=False):
-        numbers[maker.kind] += 1
-        agents.append(maker(f"{maker.kind}-{numbers[maker.kind]}", problem, int(stream)))
+    for kind, stream in zip(chain(kept, cycle(again)), streams, strict=False):
+        numbers[kind] += 1
+        agents.append(MAKERS[kind](f"{kind}-{numbers[kind]}", problem, int(stream)))
     return agents
 
 
-def mix(problem: Problem, offers: frozenset[str] = frozenset()) -> list[Any]:
-    """The class of each agent that can work on the problem, the most useful first."""
+def mix(problem: Problem, offers: frozenset[str] = frozenset()) -> list[str]:
+    """The kinds of agents that fit the problem, those of which more is expected first; some more than once."""
     space = problem.space
     if space is None:
-        return list(PROGRAMS)
+        return ["literal-tuning", "structured-edit", "crossover"]
+    if "formulation" in offers:  # not smooth as it stands, and of many variables: its own form is worth more
+        return ["hop", "multistart", "hop", "hop", "cma-es", "hop", "sobol"]
     if space.permutation is not None:
-        return [Random]
-    general = [maker for maker in ANY_SPACE if space.is_continuous or maker is not Multistart]
-    return [*_structured(space, offers), *general]
-
-
-def _structured(space: Space, offers: frozenset[str]) -> list[Any]:
-    """Agents that use what the problem says of itself."""
-    return [Hop] if space.is_continuous and offers & {"formulation", "constraints"} else []
+        return ["random"]
+    descents = ["multistart"] if space.is_continuous else []
+    if descents and "constraints" in offers:
+        descents.append("hop")
+    rest = ["coordinate-search", "cma-es", "differential-evolution", "direct", "sobol", "random"]
+    return ["model-cma-es", *descents, *rest]

@@ -53,9 +53,8 @@ class Quadratic:
     def _terms(self, points: int) -> int:
         """How many unknowns `points` points can carry: linear, squares, all products."""
         k = self._dimension
-        sizes = [2 * k + 1] + [1 + 2 * k + k * (k - 1) // 2] * (k <= FULL_DIMENSION_MAX)
-        usable = BEST_SHARE * points
-        return max([k + 1, *(size for size in sizes if usable >= POINTS_PER_UNKNOWN_MIN * size)])
+        usable = int(BEST_SHARE * points / POINTS_PER_UNKNOWN_MIN)
+        return max(size for size in (k + 1, 2 * k + 1, largest_model(k)) if size <= max(usable, k + 1))
 
     def _features(self, white: Vector) -> Vector:
         blocks = [np.ones((len(white), 1)), white]
@@ -84,6 +83,12 @@ class Quadratic:
         except np.linalg.LinAlgError:
             return None
         return np.asarray(self._frame.origin + self._frame.forward @ white)
+
+
+def largest_model(dimension: int) -> int:
+    """How many unknowns the model of a space of this dimension has once there are points enough."""
+    products = dimension * (dimension - 1) // 2 if dimension <= FULL_DIMENSION_MAX else 0
+    return 1 + 2 * dimension + products
 
 
 def _solve(features: Vector, values: Vector) -> Vector:

@@ -5,7 +5,6 @@ They are what every cleverer agent has to beat, and they never get stuck. They h
 
 from __future__ import annotations
 
-
 from scipy.stats import qmc
 
 from colony.agents.points import Merit, PointAgent

@@ -47,6 +47,7 @@ class Archive:
         self._niches: dict[Cell, Elite] = {}
         self._roots: dict[str, str] = {}
         self._ranked: tuple[Elite, ...] | None = ()
+        self._visits: dict[Cell, int] = {}
 
     @classmethod
     def from_record(cls, settings: Mapping[str, Any], sign: float) -> Archive:
@@ -61,6 +62,7 @@ class Archive:
     def add(self, elite: Elite) -> bool:
         """Keep `elite` if it is the best of its niche so far; whether it was kept."""
         cell = self._descriptor(elite.candidate)
+        self._visits[cell] = self._visits.get(cell, 0) + 1
         held = self._niches.get(cell)
         if held is not None and self._sign * (held.value - elite.value) <= 0:
             return False
@@ -88,6 +90,10 @@ class Archive:
             order = sorted(self._niches.values(), key=lambda e: (self._sign * e.value, e.experiment))
             self._ranked = tuple(order)
         return self._ranked[:count]
+
+    def regions(self) -> dict[str, int]:
+        """How many feasible candidates were seen in each cell, kept or not: what has been explored."""
+        return {".".join(map(str, cell)): visits for cell, visits in self._visits.items()}
 
     def lineage(self, elite: Elite) -> str:
         """The experiment that the line of an elite goes back to, along first known parents."""
@@ -117,7 +123,7 @@ def _projections(dimension: int) -> Vector:
     """Signs over the square root of the dimension, shape (AXES_MAX, dimension): uniform points keep their spread."""
     digests = (sha256(f"archive axis {i}".encode()).digest() for i in range(math.ceil(AXES_MAX * dimension / 256)))
     bits = np.unpackbits(np.frombuffer(b"".join(digests), dtype=np.uint8))[: AXES_MAX * dimension]
-    return (2.0 * bits.reshape(AXES_MAX, dimension) - 1.0) / math.sqrt(dimension)
+    return np.asarray((2.0 * bits.reshape(AXES_MAX, dimension) - 1.0) / math.sqrt(dimension))
 
 
 class _ShapeDescriptor:

@@ -1,8 +1,8 @@
-"""Diversity, measured at every step: is this still a swarm, or one idea many times over?
+"""Diversity, measured at every step: whether this is still a swarm, or one idea many times over.
 
-Three cheap numbers: the evenness of operators and of agents over a decayed window (Shannon entropy over the logarithm of
-how many there are; Pielou 1966), and the share of the elites that go back to one lineage. It measures and governs
-nothing; allocation and the archive do.
+Cheap numbers: the evenness of operators and of agents over a decayed window (Shannon entropy over the logarithm of how
+many there are; Pielou 1966), the share of the elites that go back to one lineage, and how far the elites lie apart. It
+measures and governs nothing; allocation and the archive do.
 """
 
 from __future__ import annotations
