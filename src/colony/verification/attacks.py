@@ -206,6 +206,7 @@ def _attack_program(evaluator: Evaluator, problem: Problem, seed_value: float | 
     assert program is not None
     attacks = []
     evaluations = 0
+    constant: float | None = None
     for name, code in _PROGRAM_CHEATS.items():
         files = cheating_files(program, code)
         faults = problem.faults(Candidate.program(files))
@@ -214,14 +215,19 @@ def _attack_program(evaluator: Evaluator, problem: Problem, seed_value: float | 
             continue
         evaluations += 1
         judged = evaluator.measure([Proposal(Candidate.program(files), "attack")])[0].evaluation
-        attacks.append(_program_outcome(name, judged, problem, seed_value))
+        if name == "constant answer":
+            constant = judged.value
+        attacks.append(_program_outcome(name, judged, constant, problem, seed_value))
     return AttackReport(tuple(attacks), evaluations)
 
 
-def _program_outcome(name: str, judged: Evaluation, problem: Problem, seed_value: float | None) -> Attack:
+def _program_outcome(
+    name: str, judged: Evaluation, constant: float | None, problem: Problem, seed_value: float | None
+) -> Attack:
+    """A cheat that scores what a constant answer scores has changed nothing; the seed is weak, not the evaluator."""
     found = _outcome(name, judged, (), problem, seed_value)
-    if found.won and name == "constant answer" and not _beats_record(judged.value, problem):
-        return Attack(name, won=False, detail=f"a constant answer scored {judged.value!r}, above the seed: a weak seed")
+    if found.won and judged.value == constant and not _beats_record(judged.value, problem):
+        return Attack(name, won=False, detail=f"scored {judged.value!r}, as a constant answer does: a weak seed")
     return found
 
 
