@@ -105,8 +105,8 @@ def resume(
     place = home_of(home)
     extra = Budget.parse(budget) if budget else None
     with LiveProgress(err) as live:
-        solving, pending = reopen(place.find_run(run), place, budget=extra, workers=workers)
-        result = conclude(solving, live, pending, resumed=True)
+        solving, standing = reopen(place.find_run(run), place, budget=extra, workers=workers)
+        result = conclude(solving, live, standing)
     show_result(result, as_json=as_json)
 
 

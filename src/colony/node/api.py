@@ -16,7 +16,7 @@ from colony.node.solving import Observer, Solving, Unwatched, begin, in_own_loop
 from colony.primitives.errors import InterruptedRunError, NothingVerifiedError, ProposalsFailedError
 from colony.problems.metric import Budget, budget_from
 from colony.problems.problem import Problem
-from colony.swarm.experiment import Batch
+from colony.swarm.run import Standing
 
 
 def solve(  # noqa: PLR0913  # the face of the library: one keyword each
@@ -63,15 +63,15 @@ def solve(  # noqa: PLR0913  # the face of the library: one keyword each
     watcher = observer or Unwatched()
     if resume is not None:
         extra = settings.budget if budget is not None else None
-        solving, pending = reopen(place.find_run(resume), place, problem=problem, budget=extra, workers=workers)
-        return conclude(solving, watcher, pending, resumed=True, report=report)
+        solving, standing = reopen(place.find_run(resume), place, problem=problem, budget=extra, workers=workers)
+        return conclude(solving, watcher, standing, report=report)
     return conclude(begin(problem, settings, place), watcher, report=report)
 
 
 def conclude(
-    solving: Solving, observer: Observer, pending: Sequence[Batch] = (), *, resumed: bool = False, report: bool = True
+    solving: Solving, observer: Observer, standing: Standing | None = None, *, report: bool = True
 ) -> Result:
-    """Take an opened run to its end and make its result; always closes it.
+    """Take an opened run to its end, a resumed one from where it stands, and make its result; always closes it.
 
     Raises:
         InterruptedRunError: somebody stopped it; everything is kept.
@@ -80,7 +80,7 @@ def conclude(
     """
 
     async def main() -> tuple[str, float]:
-        reason = await solving.execute(observer, pending, resumed=resumed)
+        reason = await solving.execute(observer, standing)
         assert solving.run is not None, "a run that has ended was equipped"
         return reason, solving.wall_seconds()
 

@@ -7,7 +7,7 @@ was decided but never evaluated is evaluated first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -26,6 +26,7 @@ from colony.problems.metric import Budget
 from colony.problems.problem import Problem
 from colony.problems.proposal import Proposal
 from colony.swarm.experiment import Batch, Spine, outcomes_of
+from colony.swarm.run import Standing
 from colony.verification.evaluator import Measured
 from colony.verification.verifier import Noise
 
@@ -33,8 +34,8 @@ from colony.verification.verifier import Noise
 def reopen(
     folder: RunFolder, home: Home, *, problem: Problem | None = None, budget: Budget | None = None,
     workers: int | None = None, clock: Clock | None = None,
-) -> tuple[Solving, list[Batch]]:
-    """Open a stopped run and lead it to where it stood; returns it with the batches that are still to be evaluated.
+) -> tuple[Solving, Standing]:
+    """Open a stopped run and lead it to where it stood; returns it with what was decided and is still to be evaluated.
 
     Raises:
         ProblemError: the problem is not the one the run began with. UsageError: it was given in Python and is missing.
@@ -56,12 +57,11 @@ def reopen(
         undo.pop_all()
     undo.callback(solving.close)
     with undo:
-        solving.enlist(frozenset(started["offers"]))
-        pending = Retracing(solving).lead()
+        standing = Retracing(solving).lead()
         if budget is not None:
             solving.extend_budget(budget)
         undo.pop_all()
-    return solving, pending
+    return solving, standing
 
 
 def _started(folder: RunFolder) -> Mapping[str, Any]:
@@ -79,6 +79,9 @@ def _settings(started: Mapping[str, Any], workers: int | None) -> Settings:
     return Settings(seed=started["seed"], budget=Budget(**started["budget"]), **kept)
 
 
+_STEPS = ("experiment.decided/1", "experiment.evaluated/1", "verdict.given/1")
+
+
 class Retracing:
     """Leads a run's agents and state along its own records."""
 
@@ -86,9 +89,11 @@ class Retracing:
         self._solving = solving
         self._spine: Spine | None = None
         self._open: dict[int, Batch] = {}
+        self._units: list[Sequence[int]] = []
+        self._step = ""
 
-    def lead(self) -> list[Batch]:
-        """Retrace every record; what was proposed and never evaluated is returned.
+    def lead(self) -> Standing:
+        """Retrace every record; returns where the run stands.
 
         Raises:
             ColonyError: an agent proposes something else than it did, so the run cannot be continued faithfully.
@@ -102,10 +107,18 @@ class Retracing:
             first, last = first or entry.record.at, entry.record.at
         if first is not None and last is not None:
             solving.count_wall_from((parse_timestamp(last)[0] - parse_timestamp(first)[0]) / 1000)
-        return [self._open[number] for number in sorted(self._open)]
+        units = [[self._open[number] for number in unit] for unit in self._units if unit[0] in self._open]
+        return Standing(units, self._step)
 
     def _retrace(self, kind: str, body: Mapping[str, Any]) -> None:
+        if kind in _STEPS:
+            self._step = kind
         match kind:
+            case "run.started/1":
+                self._solving.enlist(frozenset(body["offers"]))
+                self._solving.state.apply(kind, body)
+            case "experiment.decided/1":
+                self._units += body["units"]
             case "experiment.proposed/1":
                 self._ask_again(body)
             case "experiment.evaluated/1":

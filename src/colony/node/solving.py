@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -38,11 +38,11 @@ from colony.swarm.allocation import Allocator
 from colony.swarm.baseline import STREAMS, Baseline, measure_baseline
 from colony.swarm.blackboard import Blackboard
 from colony.swarm.claims import Claims
-from colony.swarm.experiment import Batch, Spine
+from colony.swarm.experiment import Spine
 from colony.swarm.grants import Grants
 from colony.swarm.pool import Pool
 from colony.swarm.recorder import EVALUATOR, NODE, VERIFIER, Recorder
-from colony.swarm.run import Pace, Run
+from colony.swarm.run import Pace, Run, Standing
 from colony.swarm.stopping import Stopping
 from colony.verification.attacks import AttackReport, attack
 from colony.verification.verifier import REEVALUATIONS_MAX, Noise, measure_noise
@@ -218,9 +218,9 @@ class Solving:
 
     # -- the course of the run -----------------------------------------------------------------------------------
 
-    async def execute(self, observer: Observer, pending: Sequence[Batch] = (), *, resumed: bool = False) -> str:
+    async def execute(self, observer: Observer, standing: Standing | None = None) -> str:
         """From the first record (or from where a resumed run stands) to the last; returns why it ended."""
-        if not resumed:
+        if standing is None:
             self.offers = await asyncio.to_thread(self.workshop.verifier.offers)
             self.enlist(self.offers)
             await self.introduce()
@@ -231,7 +231,7 @@ class Solving:
         run = self.run or self.equip()
         with _interrupts(run.stop):
             observer.phase("search", self)
-            reason = await run.execute(pending)
+            reason = await run.execute(standing)
             if reason == "interrupted":
                 return reason
             await self.claims.score_holdout()

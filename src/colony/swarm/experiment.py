@@ -133,12 +133,14 @@ class Spine:
             return Experiment(experiment, proposal, "the budget refuses")
         return Experiment(experiment, proposal)
 
-    async def record_decisions(self, batches: Sequence[Batch]) -> None:
-        """Make proposals and decisions durable; only then may they run."""
+    async def record_decisions(self, units: Sequence[Sequence[Batch]]) -> None:
+        """Make proposals and decisions durable; only then may they run. A unit is what travels to a worker together."""
+        batches = [batch for unit in units for batch in unit]
         emissions = [Emission("experiment.proposed/1", self._proposed(batch)) for batch in batches]
         decided = {
             "run": self.run,
             "isolation": self._isolation,
+            "units": [[batch.number for batch in unit] for unit in units],
             "batches": [
                 {
                     "batch": batch.number,

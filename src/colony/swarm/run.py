@@ -45,8 +45,16 @@ class Pace:
 class Unit:
     """A few batches that travel to a worker together, and the task that measures them."""
 
-    batches: list[Batch]
+    batches: Sequence[Batch]
     task: asyncio.Task[list[list[Measured]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a stopped run stands: the units that were decided and never evaluated, and the last step it recorded."""
+
+    units: Sequence[Sequence[Batch]] = ()
+    step: str = ""
 
 
 class Run:
@@ -86,32 +94,37 @@ class Run:
         self._stop_reason = self._stop_reason or reason
         self._stop_event.set()
 
-    async def execute(self, pending: Sequence[Batch] = ()) -> str:
-        """Run to the end and return the reason; `pending` were decided before and are evaluated first."""
+    async def execute(self, standing: Standing | None = None) -> str:
+        """Run to the end and return the reason; a resumed run takes the step that comes after its last one."""
         self._started = self._clock.monotonic_seconds()
+        standing = standing or Standing()
         async with asyncio.TaskGroup() as group:
             verifying = group.create_task(self._verify_continually()) if not self._pace.deterministic else None
-            for batch in pending:
-                self._launch(group, [batch])
-            reason = await self._turn(group)
-            await self._drain()
+            for unit in standing.units:
+                self._launch(group, unit)
+            if standing.step == "experiment.evaluated/1":
+                await self._settle_in_turn()
+            reason = await self._turn(group, is_decided=standing.step == "experiment.decided/1")
+            await self._drain(is_interrupted=reason == "interrupted")
             if verifying is not None:
                 verifying.cancel()
         if reason != "interrupted":
             await self._claims.settle_all()
         return reason
 
-    async def _turn(self, group: asyncio.TaskGroup) -> str:
+    async def _turn(self, group: asyncio.TaskGroup, *, is_decided: bool) -> str:
         while True:
             reason = self._stop_reason or self._stopping.reason(self.state, self._spine.account, self.wall_seconds())
             if reason is not None:
                 return reason
-            async with self._spine.turn:
-                units = self._propose()
-                if units:
-                    await self._spine.record_decisions([batch for unit in units for batch in unit])
-            for unit in units:
-                self._launch(group, unit)
+            if not is_decided:
+                async with self._spine.turn:
+                    units = self._propose()
+                    if units:
+                        await self._spine.record_decisions(units)
+                for unit in units:
+                    self._launch(group, unit)
+            is_decided = False
             if not self._flight:
                 return self._nothing_left()
             await self._conclude(await self._some_done())
@@ -170,7 +183,7 @@ class Run:
             proposals -= len(batch.experiments)
         return unit
 
-    def _launch(self, group: asyncio.TaskGroup, batches: list[Batch]) -> None:
+    def _launch(self, group: asyncio.TaskGroup, batches: Sequence[Batch]) -> None:
         self._flight.append(Unit(batches, group.create_task(self._measure(batches))))
 
     async def _measure(self, batches: Sequence[Batch]) -> list[list[Measured]]:
@@ -220,18 +233,27 @@ class Run:
         await self._spine.conclude(results)
         for _batch, measured in results:
             self._grants.observe(sum(m.evaluations for m in measured), sum(m.wall_seconds for m in measured))
-        if self._pace.deterministic:
-            claim = self._claims.pending()
-            if claim is not None:
-                await self._claims.settle(claim)
+        await self._settle_in_turn()
 
-    async def _drain(self) -> None:
-        """Give what is under way a moment; conclude what finished, leave the rest decided but open."""
+    async def _settle_in_turn(self) -> None:
+        """In a deterministic run claims are settled between rounds, one at a time."""
+        claim = self._claims.pending() if self._pace.deterministic else None
+        if claim is not None:
+            await self._claims.settle(claim)
+
+    async def _drain(self, *, is_interrupted: bool) -> None:
+        """Give what is under way a moment; conclude what finished, leave the rest decided but open.
+
+        Time decides nothing in a deterministic run: all that is under way counts, or none where somebody stopped it.
+        """
         if not self._flight:
             return
-        await asyncio.wait([f.task for f in self._flight], timeout=STOP_GRACE_SECONDS)
-        done = [f for f in self._flight if f.task.done()]
+        grace: float | None = STOP_GRACE_SECONDS
+        if self._pace.deterministic:
+            grace = 0.0 if is_interrupted else None
+        await asyncio.wait([f.task for f in self._flight], timeout=grace)
         late = [f for f in self._flight if not f.task.done()]
+        done = [] if self._pace.deterministic and is_interrupted else [f for f in self._flight if f not in late]
         self._flight = []
         if late:
             self._pool.close()
