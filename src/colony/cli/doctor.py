@@ -23,11 +23,9 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
         return
     out.print(f"colony {record['colony']}, Python {record['python']}, SQLite {record['sqlite']}, {record['cores']} cores")
     out.print(", ".join(f"{name} {found}" for name, found in record["packages"].items()))
-    rows = []
-    for name, found in record["isolation"].items():
-        held = [found.get(p, "refused") for p in _PROPERTIES]
-        rows.append([name, found.get("tier", "refused"), *held])
-    print_table("isolation by class of work", ["class", "tier", *_PROPERTIES], rows)
+    classes = record["isolation"]
+    rows = [[p, *(found.get(p, "refused") for found in classes.values())] for p in ("tier", *_PROPERTIES)]
+    print_table("isolation by class of work", ["", *classes], rows)
     for trouble in record["problems"]:
         out.print(f"[yellow]{trouble}[/]")
     if not record["problems"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,27 +35,24 @@ def runs(home: HomeOption = None, as_json: JsonOption = False) -> None:
     if not found:
         out.print("no runs yet; start one with: colony solve circles-26")
         return
-    head = ["run", "best", "status", "experiments", "evaluations", "ended"]
-    print_table("runs", head, [[str(entry[key]) for key in _COLUMNS] for entry in found])
+    print_table("runs", _COLUMNS, [_row(entry) for entry in found])
 
 
 _COLUMNS = ("run", "best", "status", "experiments", "evaluations", "ended")
 
 
 def _summary(folder: RunFolder) -> dict[str, Any]:
+    """One run's line; a journal that cannot be read says so instead of hiding the others."""
     try:
-        state = replaying.replay(folder).state
+        return replaying.summary(folder)
     except JournalError as error:
-        return {**dict.fromkeys(_COLUMNS, ""), "run": folder.name, "ended": f"unreadable: {error}"}
-    claim = state.verified or state.best
-    return {
-        "run": folder.name,
-        "best": f"{claim.value:.10g}" if claim is not None else "none",
-        "status": claim.status if claim is not None else "",
-        "experiments": state.counts["experiments"],
-        "evaluations": state.evaluations,
-        "ended": state.finished["reason"] if state.finished is not None else "not ended; colony resume " + folder.name,
-    }
+        return {**dict.fromkeys(_COLUMNS), "run": folder.name, "ended": f"unreadable: {error}"}
+
+
+def _row(entry: Mapping[str, Any]) -> list[str]:
+    best = "none" if entry["best"] is None else f"{entry['best']:.10g}"
+    shown = {**entry, "best": best, "status": entry["status"] or "", "ended": entry["ended"] or "no: colony resume"}
+    return [str(shown[column] if shown[column] is not None else "") for column in _COLUMNS]
 
 
 @reports_errors
@@ -82,8 +80,8 @@ def show(
         return
     out.print(f"[bold]{record['problem']}[/] in {folder.path}")
     out.print(f"ended: {record['reason'] or 'not yet'}; {record['experiments']} experiments, {record['evaluations']} evaluations")
-    claims = [[c["experiment"][:12], f"{c['value']:.12g}", c["status"], c["agent"], c["reason"]] for c in record["claims"][-10:]]
-    print_table("latest claims", ["experiment", "value", "status", "agent", "reason"], claims)
+    claims = [[c["experiment"][:12], f"{c['value']:.12g}", c["status"], c["agent"]] for c in record["claims"][-10:]]
+    print_table("latest claims", ["experiment", "value", "status", "agent"], claims)
     agents = [[n, str(a["experiments"]), str(a["evaluations"]), str(a["improvements"])] for n, a in record["agents"].items()]
     print_table("agents", ["agent", "experiments", "evaluations", "improvements"], agents[:20])
 

@@ -9,7 +9,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from colony.primitives.errors import ColonyError
@@ -29,11 +31,11 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table for people."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=escape(title), title_justify="left", header_style="bold", box=box.ROUNDED)
     for index, name in enumerate(head):
-        table.add_column(name, overflow="fold", justify="left" if index == 0 else "right")
+        table.add_column(name, overflow="fold", no_wrap=index == 0, justify="left" if index == 0 else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(escape(cell) for cell in row))
     Console(highlight=False).print(table)
 
 
@@ -47,14 +49,10 @@ def reports_errors(command: Callable[P, T]) -> Callable[P, T]:
         except ColonyError as error:
             if kwargs.get("as_json"):
                 print_json({"error": type(error).__name__, "message": str(error), "exit_code": error.exit_code})
-            err.print(f"[bold red]error:[/] {_escaped(str(error))}")
+            err.print(f"[bold red]error:[/] {escape(str(error))}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             err.print("stopped")
             raise typer.Exit(130) from None
 
     return wrapped
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")

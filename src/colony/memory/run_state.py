@@ -15,6 +15,7 @@ from typing import Any
 from colony.memory.archive import Archive
 from colony.memory.elite import Elite
 from colony.primitives.encoding import canonical
+from colony.primitives.errors import JournalCorruptError
 from colony.problems.candidate import Candidate
 from colony.problems.metric import Metric
 
@@ -112,10 +113,19 @@ class RunState:
         return self._numbers.get(agent, 0)
 
     def apply(self, kind: str, body: Mapping[str, Any]) -> None:
-        """Fold one record; kinds that say nothing about the state are passed over."""
+        """Fold one record; kinds that say nothing about the state are passed over.
+
+        Raises:
+            JournalCorruptError: the body does not say what its kind promises.
+
+        """
         handler = _HANDLERS.get(kind)
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler(self, body)
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise JournalCorruptError(f"a record of kind {kind} makes no sense here: {error!r}") from error
 
     def state_hash(self) -> str:
         """Hex SHA-256 over the canonical state; equal for equal histories, whatever the machine's speed."""

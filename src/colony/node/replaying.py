@@ -18,7 +18,7 @@ from colony.memory.run_state import RunState
 from colony.node.home import RunFolder
 from colony.primitives.clock import parse_timestamp
 from colony.primitives.encoding import canonical, sha256
-from colony.primitives.errors import UsageError
+from colony.primitives.errors import JournalCorruptError, UsageError
 from colony.primitives.keys import verify
 
 
@@ -61,11 +61,41 @@ def read_run(entries: Iterator[Entry], head: Head) -> Replay:
         kind, body = upcast(record.kind, record.body)
         if kind == "run.finished/1":
             expected, at_end = body["state_hash"], state.state_hash()
-        state.apply(kind, body)
+        try:
+            state.apply(kind, body)
+        except JournalCorruptError as error:
+            raise JournalCorruptError(f"record {entry.seq}: {error}", entry.seq) from error
         first = first or record.at
         last = record.at
     now = at_end if state.finished is not None and at_end is not None else state.state_hash()
     return Replay(state, head, now, expected if state.finished is not None else None, _seconds(first, last))
+
+
+def summary(folder: RunFolder) -> dict[str, Any]:
+    """What `colony runs` says of a run; folds claims and verdicts only, so that a long list stays quick.
+
+    Raises:
+        JournalError: the journal cannot be trusted.
+
+    """
+    state = RunState()
+    experiments = evaluations = 0
+    for entry in SqliteReader(folder.journal).read():
+        kind, body = upcast(entry.record.kind, entry.record.body)
+        if kind == "experiment.evaluated/1":
+            experiments += sum(len(part["results"]) for part in body["batches"])
+            evaluations += sum(part["evaluations"] for part in body["batches"])
+        elif kind not in ("experiment.proposed/1", "experiment.decided/1"):
+            state.apply(kind, body)
+    claim = state.verified or state.best
+    return {
+        "run": folder.name,
+        "best": claim.value if claim is not None else None,
+        "status": claim.status if claim is not None else None,
+        "experiments": experiments,
+        "evaluations": evaluations + state.counts["checks"],
+        "ended": state.finished["reason"] if state.finished is not None else None,
+    }
 
 
 def _seconds(first: str | None, last: str | None) -> float:

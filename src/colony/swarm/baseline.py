@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from colony.agents.proposer import Outcome, Proposer, View
+from colony.memory.elite import Elite
 from colony.problems.problem import Problem
 from colony.problems.proposal import Proposal
 from colony.swarm.pool import Pool
@@ -19,6 +20,7 @@ from colony.verification.evaluator import Measured
 
 STREAMS = 2
 GRANT_MAX = 4_096
+PROPOSALS_MAX = 64
 BATCH_SECONDS = 2.0
 
 
@@ -51,12 +53,13 @@ class Stream:
         self.evaluations = 0
         self.cpu_seconds = 0.0
         self.value: float | None = None
+        self._elites: tuple[Elite, ...] = ()
 
     async def run(self, pool: Pool, is_over: Callable[[], bool], seconds_max: float | None) -> None:
         """Ask, measure, tell, until the share is spent, time is over or the agent has nothing left."""
         while self._left > 0 and not is_over():
             grant = min(self._left, GRANT_MAX)
-            proposals = self._agent.ask(View(evaluations_left=self._left, proposals_max=grant), grant)
+            proposals = self._agent.ask(View(self._elites, self.evaluations, self._left, min(grant, PROPOSALS_MAX)), grant)
             if not proposals:
                 return
             measured = await pool.measure(proposals, seconds_max)
@@ -69,13 +72,19 @@ class Stream:
             self.evaluations += m.evaluations
             self.cpu_seconds += m.cpu_seconds
             e = m.evaluation
-            if e.status == "ok" and e.value is not None and (self.value is None or self._metric.better(e.value, self.value)):
-                self.value = e.value
             name = f"baseline-{self.evaluations}-{index}"
+            if e.status == "ok" and e.value is not None and m.candidate is not None:
+                self._note(Elite(name, m.candidate, e.value, self._agent.name))
             outcomes.append(
                 Outcome(name, proposal, e.status, e.value, m.candidate, e.violation, m.evaluations, e.reason, m.notes)
             )
         self._agent.tell(outcomes)
+
+
+    def _note(self, elite: Elite) -> None:
+        """Keep the stream's own best, which is all that it may build on."""
+        if self.value is None or self._metric.better(elite.value, self.value):
+            self.value, self._elites = elite.value, (elite,)
 
 
 async def measure_baseline(
