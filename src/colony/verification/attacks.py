@@ -205,7 +205,7 @@ def _attack_program(evaluator: Evaluator, problem: Problem, seed_value: float | 
     program = problem.program
     assert program is not None
     attacks = []
-    evaluations = 0
+    evaluations, anything_scored = 0, False
     constant: float | None = None
     for name, code in _PROGRAM_CHEATS.items():
         files = cheating_files(program, code)
@@ -215,10 +215,11 @@ def _attack_program(evaluator: Evaluator, problem: Problem, seed_value: float | 
             continue
         evaluations += 1
         judged = evaluator.measure([Proposal(Candidate.program(files), "attack")])[0].evaluation
+        anything_scored |= judged.value is not None
         if name == "constant answer":
             constant = judged.value
         attacks.append(_program_outcome(name, judged, constant, problem, seed_value))
-    return AttackReport(tuple(attacks), evaluations)
+    return AttackReport(tuple(attacks), evaluations, anything_scored)
 
 
 def _program_outcome(
