@@ -144,6 +144,15 @@ class TestOpening:
             assert (signed.size, signed.root.hex(), signed.author) == (8, log.head().root, KEY.did)
         assert read_log(journal).signed_head() == signed
 
+    def test_a_creation_that_was_killed_is_begun_again(self, journal, tmp_path):
+        """Whatever a killed creation left, a new journal starts empty."""
+        path = tmp_path / "new.db"
+        for suffix in ("", "-wal", "-shm"):
+            shutil.copy(journal, schema.sibling(path, ".new" + suffix))
+        with open_log(path) as log:
+            assert log.head().size == 0
+        assert sorted(name for name in contents(tmp_path) if name.startswith("new")) == ["new.db", "new.db.head"]
+
     def test_every_commit_is_synced(self, journal):
         """The writer's connection syncs its write-ahead log at each commit (a power cut cannot be tried here)."""
         with open_log(journal) as log:

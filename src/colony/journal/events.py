@@ -27,21 +27,83 @@ class Kind:
     fields: Mapping[str, type | tuple[type, ...]]
 
 
+_NUMBER: Final = (int, float)
+
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
-        "run.started/1": Kind("A run began: its problem, budgets, seed and settings.", {"run": str}),
-        "run.resumed/1": Kind("A run that had stopped goes on.", {"run": str}),
-        "run.finished/1": Kind("A run ended, with the reason and the final figures.", {"run": str}),
-        "identity.delegated/1": Kind("One key lets another act in its name.", {"run": str}),
-        "evaluator.attacked/1": Kind("The evaluator was given cheats, and its noise was measured.", {"run": str}),
-        "experiment.proposed/1": Kind("An agent proposed experiments.", {"run": str}),
-        "experiment.decided/1": Kind("Experiments were allowed, before any of them ran.", {"run": str}),
-        "experiment.evaluated/1": Kind("Experiments ended, each with its score or its failure.", {"run": str}),
-        "candidate.claimed/1": Kind("Its author claims that a candidate is a new best.", {"run": str}),
-        "verdict.given/1": Kind("Somebody else re-executed a claim and says what came out.", {"run": str}),
-        "holdout.scored/1": Kind("The verified best was scored once by the evaluator no agent sees.", {"run": str}),
-        "baseline.measured/1": Kind("The best plain baseline at the same number of evaluations.", {"run": str}),
-        "allocation.changed/1": Kind("The shares of the next evaluations among agents moved.", {"run": str}),
+        "identity.delegated/1": Kind(
+            "The replica's key lets the keys of one run act for it.",
+            {"run": str, "root": str, "delegates": dict, "signature": str},
+        ),
+        "run.started/1": Kind(
+            "A run began: its problem, budgets, seed, settings, agents and isolation.",
+            {
+                "run": str,
+                "colony": str,
+                "problem": dict,
+                "seed": int,
+                "settings": dict,
+                "budget": dict,
+                "agents": list,
+                "archive": dict,
+                "isolation": dict,
+                "offers": list,
+            },
+        ),
+        "evaluator.attacked/1": Kind(
+            "The seed was measured, its noise too, and the evaluator was given cheats.",
+            {
+                "run": str,
+                "attacks": list,
+                "winners": list,
+                "accepted": bool,
+                "noise": dict,
+                "evaluations": int,
+                "seed": dict,
+            },
+        ),
+        "experiment.proposed/1": Kind(
+            "An agent proposed a batch of experiments.",
+            {"run": str, "batch": int, "agent": str, "grant": int, "proposals_max": int, "experiments": list},
+        ),
+        "experiment.decided/1": Kind(
+            "Batches were decided on, before any of them ran: what was reserved, what was refused and why.",
+            {"run": str, "isolation": str, "batches": list},
+        ),
+        "experiment.evaluated/1": Kind(
+            "Batches ended, each experiment with its score or its failure.",
+            {"run": str, "isolation": str, "batches": list},
+        ),
+        "candidate.claimed/1": Kind(
+            "An agent claims that its candidate is a new best.",
+            {"run": str, "experiment": str, "agent": str, "value": _NUMBER, "candidate": str, "content": dict},
+        ),
+        "verdict.given/1": Kind(
+            "The verifier re-executed a claim in another sandbox and says what came out.",
+            {
+                "run": str,
+                "experiment": str,
+                "candidate": str,
+                "verdict": str,
+                "values": list,
+                "evaluations": int,
+                "reason": str,
+                "isolation": str,
+                "cpu_seconds": _NUMBER,
+            },
+        ),
+        "holdout.scored/1": Kind(
+            "The verified best was scored once on data that no agent has seen.", {"run": str, "experiment": str}
+        ),
+        "baseline.measured/1": Kind(
+            "The best plain method alone, at the same number of evaluations.",
+            {"run": str, "name": str, "evaluations": int, "all": list},
+        ),
+        "run.finished/1": Kind(
+            "A run ended, with the reason, its figures and the hash of its state.",
+            {"run": str, "reason": str, "state_hash": str, "experiments": int, "evaluations": int},
+        ),
+        "run.resumed/1": Kind("A run that had stopped goes on.", {"run": str, "budget": dict}),
     }
 )
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x436F6C6E  # "Coln", in bytes 68-71 of the file
 VERSION: Final = 1
-PAGE_BYTES: Final = 16_384  # measured: records of 1 KB go in twice as fast as with 4,096
-CHECKPOINT_PAGES: Final = 1_000
+PAGE_BYTES: Final = 8_192  # measured: large groups go in faster than with 4,096, single records not slower
+CHECKPOINT_PAGES: Final = 2_000
 
 _CREATE: Final = """
 CREATE TABLE record (
@@ -56,7 +56,8 @@ def create(path: Path) -> None:
     """
     draft = sibling(path, ".new")
     with translated(path):
-        draft.unlink(missing_ok=True)
+        for left_over in ("", "-wal", "-shm", "-journal"):  # of a creation that was killed
+            sibling(draft, left_over).unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -102,6 +103,7 @@ def writing(path: Path, *, bytes_max: int | None) -> sqlite3.Connection:
     with translated(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS syncs to the disk's cache only; elsewhere it says nothing
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if bytes_max is not None:
             connection.execute(f"PRAGMA max_page_count = {max(bytes_max // PAGE_BYTES, 1)}")
