@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from colony.journal.audit import AuditReport, proof
-from colony.journal.events import upcast
+from colony.journal.events import check, upcast
 from colony.journal.log import Entry, Head
 from colony.journal.sqlite import SqliteReader, audit_file
 from colony.memory.run_state import RunState
@@ -82,6 +82,7 @@ def summary(folder: RunFolder) -> dict[str, Any]:
     experiments = evaluations = 0
     for entry in SqliteReader(folder.journal).read():
         kind, body = upcast(entry.record.kind, entry.record.body)
+        check(kind, body)
         if kind == "experiment.evaluated/1":
             experiments += sum(len(part["results"]) for part in body["batches"])
             evaluations += sum(part["evaluations"] for part in body["batches"])
