@@ -146,12 +146,13 @@ class TestOpening:
 
     def test_a_creation_that_was_killed_is_begun_again(self, journal, tmp_path):
         """Whatever a killed creation left, a new journal starts empty."""
-        path = tmp_path / "new.db"
+        path = tmp_path / "fresh" / "new.db"
+        path.parent.mkdir()
         for suffix in ("", "-wal", "-shm"):
             shutil.copy(journal, schema.sibling(path, ".new" + suffix))
         with open_log(path) as log:
             assert log.head().size == 0
-        assert sorted(name for name in contents(tmp_path) if name.startswith("new")) == ["new.db", "new.db.head"]
+        assert sorted(contents(path.parent)) == ["new.db", "new.db.head"]
 
     def test_every_commit_is_synced(self, journal):
         """The writer's connection syncs its write-ahead log at each commit (a power cut cannot be tried here)."""
