@@ -9,9 +9,7 @@ import typer
 
 from colony.cli.output import out, print_json, print_table, reports_errors
 from colony.cli.solving import JsonOption
-from colony.node.checking import check_problem
 from colony.node.scaffolding import KINDS, new_problem
-from colony.node.solving import problem_record
 from colony.primitives.errors import UsageError, WeakEvaluatorError
 from colony.problems.foreign import load
 from colony.problems.loaders import find_folder, load_folder, ready_names
@@ -30,7 +28,7 @@ def list_problems(as_json: JsonOption = False) -> None:
     """
     loaded = [load_folder(find_folder(name)) for name in ready_names()]
     if as_json:
-        print_json({"problems": [problem_record(p) for p in loaded]})
+        print_json({"problems": [p.as_record() for p in loaded]})
         return
     rows = [
         [p.name, p.metric.direction, p.metric.name, f"{p.record.value:.10g}" if p.record else "none"] for p in loaded
@@ -48,7 +46,7 @@ def show(problem: Annotated[str, typer.Argument(help="A ready problem's name or 
       colony problems show circles-26
     """
     loaded = load(find_folder(problem))
-    record = problem_record(loaded)
+    record = loaded.as_record()
     record["space"] = loaded.space.as_record() if loaded.space is not None else None
     record["program"] = {"entry": loaded.program.entry, "files": list(loaded.program.files)} if loaded.program else None
     record["budget"] = loaded.budget.as_record()
@@ -95,6 +93,8 @@ def check(
       colony problems check ./my-problem
     """
     loaded = load(find_folder(problem))
+    from colony.node.checking import check_problem  # noqa: PLC0415  # slow to import; the other commands do without
+
     record = check_problem(loaded)
     if as_json:
         print_json(record)

@@ -8,15 +8,9 @@ from typing import Annotated
 
 import typer
 
-from colony.cli.live import LiveProgress
-from colony.cli.output import err, out, print_json, print_table, reports_errors
-from colony.node.api import conclude, refuse_unverified
+from colony.cli.output import reports_errors
 from colony.node.home import Home
-from colony.node.report import score_table
-from colony.node.resuming import reopen
-from colony.node.result import Result
 from colony.node.settings import AGENTS_DEFAULT, Settings
-from colony.node.solving import begin
 from colony.problems.foreign import load
 from colony.problems.loaders import find_folder
 from colony.problems.metric import Budget
@@ -81,10 +75,9 @@ def solve(  # noqa: PLR0913  # one parameter for each option
         accept_weak_evaluator=accept_weak_evaluator,
         allow_unsandboxed=unsandboxed,
     )
-    loaded = load(find_folder(problem))
-    with LiveProgress(err) as live:
-        result = conclude(begin(loaded, settings, home_of(home)), live)
-    show_result(result, as_json=as_json)
+    from colony.cli.running import run_new  # noqa: PLC0415  # slow to import; most commands do without
+
+    run_new(load(find_folder(problem)), settings, home_of(home), as_json=as_json)
 
 
 @reports_errors
@@ -108,25 +101,3 @@ def resume(
         solving, standing = reopen(place.find_run(run), place, budget=extra, workers=workers)
         result = conclude(solving, live, standing)
     show_result(result, as_json=as_json)
-
-
-def show_result(result: Result, *, as_json: bool) -> None:
-    """The table that every run ends with, or the JSON object; fails where nothing was verified."""
-    if as_json:
-        print_json(result.as_record())
-    else:
-        print_table(
-            f"{result.problem}: {result.metric['name']} [{result.metric['unit']}], {result.metric['direction']}",
-            ["", "value", "evaluations"],
-            score_table(result),
-        )
-        out.print(
-            f"{result.reason}; {result.experiments} experiments, {result.evaluations} evaluations, "
-            f"{result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, cost {result.cost:.2f} USD"
-        )
-        out.print(f"isolation: {result.isolation['tier']}; diversity of operators {result.diversity.get('operators', 0):.2f}")
-        if result.best is not None:
-            out.print(f"candidate: {result.best.file}")
-        out.print(f"report:    {result.folder}/report.md")
-        out.print(f"check it:  colony replay {result.run} && colony audit {result.run}")
-    refuse_unverified(result)

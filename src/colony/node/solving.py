@@ -123,7 +123,7 @@ class Solving:
             "run.started/1",
             {
                 "colony": colony.__version__,
-                "problem": problem_record(problem),
+                "problem": problem.as_record(),
                 "seed": settings.seed,
                 "settings": settings.as_record(),
                 "budget": settings.budget_for(problem).as_record(),
@@ -321,20 +321,6 @@ def begin(problem: Problem, settings: Settings, home: Home, clock: Clock | None 
         solving = Solving(problem, settings, folder, key, clock, workshop)
         undo.pop_all()
         return solving
-
-
-def problem_record(problem: Problem) -> dict[str, Any]:
-    """What a journal says of its problem."""
-    return {
-        "name": problem.name,
-        "hash": problem.hash,
-        "kind": "parameters" if problem.space is not None else "program",
-        "metric": problem.metric.as_record(),
-        "tolerances": dict(problem.tolerances),
-        "evaluator": {"style": problem.evaluator.style, "hash": problem.evaluator.hash},
-        "record": problem.record.as_record() if problem.record is not None else None,
-        "statement": problem.statement,
-    }
 
 
 def in_own_loop(main: Callable[[], Any]) -> Any:

@@ -133,6 +133,26 @@ class Problem:
         assert self.space is not None
         return Candidate.parameters(self.initial if self.initial is not None else self.space.midpoint())
 
+    def faults(self, candidate: Candidate) -> list[str]:
+        """Every reason why a candidate may not even be evaluated; empty where it may."""
+        if self.space is not None:
+            return self.space.faults(candidate.content)
+        assert self.program is not None
+        return self.program.faults(candidate.content)
+
+    def as_record(self) -> dict[str, Any]:
+        """What a journal says of the problem, JSON-able."""
+        return {
+            "name": self.name,
+            "hash": self.hash,
+            "kind": "parameters" if self.space is not None else "program",
+            "metric": self.metric.as_record(),
+            "tolerances": dict(self.tolerances),
+            "evaluator": {"style": self.evaluator.style, "hash": self.evaluator.hash},
+            "record": self.record.as_record() if self.record is not None else None,
+            "statement": self.statement,
+        }
+
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 over everything that gives a score its meaning."""
