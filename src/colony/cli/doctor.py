@@ -21,7 +21,9 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(record)
         return
-    out.print(f"colony {record['colony']}, Python {record['python']}, SQLite {record['sqlite']}, {record['cores']} cores")
+    out.print(
+        f"colony {record['colony']}, Python {record['python']}, SQLite {record['sqlite']}, {record['cores']} cores"
+    )
     out.print(", ".join(f"{name} {found}" for name, found in record["packages"].items()))
     classes = record["isolation"]
     rows = [[p, *(found.get(p, "refused") for found in classes.values())] for p in ("tier", *_PROPERTIES)]

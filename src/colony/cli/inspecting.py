@@ -79,10 +79,14 @@ def show(
         print_json(record)
         return
     out.print(f"[bold]{record['problem']}[/] in {folder.path}")
-    out.print(f"ended: {record['reason'] or 'not yet'}; {record['experiments']} experiments, {record['evaluations']} evaluations")
+    out.print(
+        f"ended: {record['reason'] or 'not yet'}; {record['experiments']} experiments, {record['evaluations']} evaluations"
+    )
     claims = [[c["experiment"][:12], f"{c['value']:.12g}", c["status"], c["agent"]] for c in record["claims"][-10:]]
     print_table("latest claims", ["experiment", "value", "status", "agent"], claims)
-    agents = [[n, str(a["experiments"]), str(a["evaluations"]), str(a["improvements"])] for n, a in record["agents"].items()]
+    agents = [
+        [n, str(a["experiments"]), str(a["evaluations"]), str(a["improvements"])] for n, a in record["agents"].items()
+    ]
     print_table("agents", ["agent", "experiments", "evaluations", "improvements"], agents[:20])
 
 
@@ -106,10 +110,14 @@ def replay(run: RunArgument = None, home: HomeOption = None, as_json: JsonOption
     if as_json:
         print_json(record)
     else:
-        said = "the run recorded none" if done.expected is None else "as recorded" if done.matches else "NOT as recorded"
+        said = (
+            "the run recorded none" if done.expected is None else "as recorded" if done.matches else "NOT as recorded"
+        )
         out.print(f"{folder.name}: {done.head.size} records replayed, state hash {done.state_hash} ({said})")
     if not done.matches:
-        raise JournalCorruptError(f"{folder.name}: the rebuilt state is not the recorded one; colony audit {folder.name}")
+        raise JournalCorruptError(
+            f"{folder.name}: the rebuilt state is not the recorded one; colony audit {folder.name}"
+        )
 
 
 @reports_errors
@@ -127,7 +135,11 @@ def audit(run: RunArgument = None, home: HomeOption = None, as_json: JsonOption 
     elif record["ok"]:
         out.print(f"{folder.name}: {record['records']} records by {record['authors']} authors, everything holds")
     else:
-        print_table("faults", ["sequence", "record", "what"], [[str(f["seq"]), f["id"] or "", f["what"]] for f in record["faults"]])
+        print_table(
+            "faults",
+            ["sequence", "record", "what"],
+            [[str(f["seq"]), f["id"] or "", f["what"]] for f in record["faults"]],
+        )
     if not record["ok"]:
         first = record["faults"][0]
         raise JournalCorruptError(f"{folder.name}: record {first['seq']}: {first['what']}", first["seq"])
@@ -136,7 +148,9 @@ def audit(run: RunArgument = None, home: HomeOption = None, as_json: JsonOption 
 @reports_errors
 def export(
     run: RunArgument = None,
-    to: Annotated[Path, typer.Option("--to", help="The file to write; JSON Lines of signed records.")] = Path("run.jsonl"),
+    to: Annotated[Path, typer.Option("--to", help="The file to write; JSON Lines of signed records.")] = Path(
+        "run.jsonl"
+    ),
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -41,7 +41,9 @@ class LiveProgress:
             self._lines.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._over.set()
         if self._console.is_terminal:
             self._live.stop()
@@ -66,7 +68,9 @@ class LiveProgress:
         grid = Table.grid(padding=(0, 2))
         for label, value in rows_of(progress):
             grid.add_row(Text(label, style="dim"), value)
-        title = Text.assemble((progress.problem, "bold"), f"  {self._phase}  ", (f"{progress.wall_seconds:.0f} s", "dim"))
+        title = Text.assemble(
+            (progress.problem, "bold"), f"  {self._phase}  ", (f"{progress.wall_seconds:.0f} s", "dim")
+        )
         return Group(title, ProgressBar(total=1.0, completed=progress.fraction, width=60), grid)
 
 

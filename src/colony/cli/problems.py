@@ -38,7 +38,9 @@ def list_problems(as_json: JsonOption = False) -> None:
 
 @app.command()
 @reports_errors
-def show(problem: Annotated[str, typer.Argument(help="A ready problem's name or a folder.")], as_json: JsonOption = False) -> None:
+def show(
+    problem: Annotated[str, typer.Argument(help="A ready problem's name or a folder.")], as_json: JsonOption = False
+) -> None:
     """Show a problem: statement, metric, space or program, constraints, budget, record.
 
     \b

@@ -28,8 +28,8 @@ def run_new(problem: Problem, settings: Settings, home: Home, *, as_json: bool) 
 def run_on(folder: RunFolder, home: Home, *, budget: Budget | None, workers: int | None, as_json: bool) -> None:
     """Go on with a run, show it, and show its result."""
     with LiveProgress(err) as live:
-        solving, pending = reopen(folder, home, budget=budget, workers=workers)
-        result = conclude(solving, live, pending, resumed=True)
+        solving, standing = reopen(folder, home, budget=budget, workers=workers)
+        result = conclude(solving, live, standing)
     show_result(result, as_json=as_json)
 
 
@@ -47,7 +47,9 @@ def show_result(result: Result, *, as_json: bool) -> None:
             f"{result.reason}; {result.experiments} experiments, {result.evaluations} evaluations, "
             f"{result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, cost {result.cost:.2f} USD"
         )
-        out.print(f"isolation: {result.isolation['tier']}; diversity of operators {result.diversity.get('operators', 0):.2f}")
+        out.print(
+            f"isolation: {result.isolation['tier']}; diversity of operators {result.diversity.get('operators', 0):.2f}"
+        )
         if result.best is not None:
             out.print(f"candidate: {result.best.file}")
         out.print(f"report:    {result.folder}/report.md")

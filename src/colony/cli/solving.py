@@ -22,10 +22,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 BudgetOption = Annotated[
     str | None,
     typer.Option(
-        "--budget", "-b", help="300e evaluations, 2000x experiments, 60s 5m 1h wall time, 90cs CPU seconds; join with commas."
+        "--budget",
+        "-b",
+        help="300e evaluations, 2000x experiments, 60s 5m 1h wall time, 90cs CPU seconds; join with commas.",
     ),
 ]
-WorkersOption = Annotated[int | None, typer.Option("--workers", "-w", help="Evaluations side by side.", show_default="cores")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", "-w", help="Evaluations side by side.", show_default="cores")
+]
 
 
 def home_of(path: Path | None) -> Home:
@@ -34,23 +38,30 @@ def home_of(path: Path | None) -> Home:
 
 
 @reports_errors
-def solve(  # noqa: PLR0913  # one parameter for each option
+def solve(  # noqa: PLR0913, PLR0917  # one parameter for each option
     problem: Annotated[str, typer.Argument(help="A ready problem's name (see `colony problems list`) or a folder.")],
     budget: BudgetOption = None,
     seed: Annotated[int, typer.Option("--seed", "-s", help="The seed of every random stream.")] = 0,
     agents: Annotated[int, typer.Option("--agents", "-a", help="How many agents.")] = AGENTS_DEFAULT,
     workers: WorkersOption = None,
-    target: Annotated[str | None, typer.Option("--target", "-t", help="Stop at this value, or at the known 'record'.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Stop at this value, or at the known 'record'.")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Only agents of this kind; may be repeated.")] = None,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Same seed, same state hash, with any number of workers.")
     ] = False,
-    baseline: Annotated[bool, typer.Option(help="Measure the plain baseline at the same number of evaluations.")] = True,
+    baseline: Annotated[
+        bool, typer.Option(help="Measure the plain baseline at the same number of evaluations.")
+    ] = True,
     accept_weak_evaluator: Annotated[
         bool, typer.Option("--accept-weak-evaluator", help="Go on although a cheat wins against the evaluator.")
     ] = False,
     unsandboxed: Annotated[
-        bool, typer.Option("--unsandboxed", help="Run programs although this machine cannot isolate them; stamped in every record.")
+        bool,
+        typer.Option(
+            "--unsandboxed", help="Run programs although this machine cannot isolate them; stamped in every record."
+        ),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -82,7 +93,9 @@ def solve(  # noqa: PLR0913  # one parameter for each option
 
 @reports_errors
 def resume(
-    run: Annotated[str | None, typer.Argument(help="A run's name or the beginning of it.", show_default="the newest")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="A run's name or the beginning of it.", show_default="the newest")
+    ] = None,
     budget: BudgetOption = None,
     workers: WorkersOption = None,
     home: HomeOption = None,
@@ -96,8 +109,7 @@ def resume(
       colony resume circles-26-20261120 --budget 5m
     """
     place = home_of(home)
-    extra = Budget.parse(budget) if budget else None
-    with LiveProgress(err) as live:
-        solving, standing = reopen(place.find_run(run), place, budget=extra, workers=workers)
-        result = conclude(solving, live, standing)
-    show_result(result, as_json=as_json)
+    folder = place.find_run(run)
+    from colony.cli.running import run_on  # noqa: PLC0415  # slow to import; most commands do without
+
+    run_on(folder, place, budget=Budget.parse(budget) if budget else None, workers=workers, as_json=as_json)

@@ -21,6 +21,7 @@ from colony.problems.metric import Metric
 
 CLAIMS_MAX = 4_096
 SEED = "seed"
+COUNTS = ("experiments", "evaluations", "checks", "ok", "infeasible", "failed", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,12 @@ class RunState:
             "agents": {
                 name: [t.kind, t.experiments, t.evaluations, t.improvements, t.best] for name, t in self.agents.items()
             },
-            "claims": [[c.experiment, c.candidate.hash, c.value, c.agent, c.status, c.verified_value] for c in self.claims],
-            "known": sha256(canonical({h: [k.experiment, k.status, k.value] for h, k in self.known.items()})).hexdigest(),
+            "claims": [
+                [c.experiment, c.candidate.hash, c.value, c.agent, c.status, c.verified_value] for c in self.claims
+            ],
+            "known": sha256(
+                canonical({h: [k.experiment, k.status, k.value] for h, k in self.known.items()})
+            ).hexdigest(),
             "progress": [list(p) for p in self.progress],
             "counts": dict(self.counts),
             "batches": self.batches,
@@ -218,7 +223,12 @@ class RunState:
         return self._note_progress(tally, value, agent, self.counts["evaluations"] + evaluations)
 
     def _admit(
-        self, result: Mapping[str, Any], content: Mapping[str, Any], value: float, agent: str, proposed: Mapping[str, Any]
+        self,
+        result: Mapping[str, Any],
+        content: Mapping[str, Any],
+        value: float,
+        agent: str,
+        proposed: Mapping[str, Any],
     ) -> None:
         candidate = Candidate(self.started["problem"]["kind"], content)
         parents = tuple(proposed.get("parents", ()))
@@ -274,8 +284,6 @@ class RunState:
         """Every call of the evaluator that the budget pays for: searching, measuring noise, attacking, verifying."""
         return self.counts["evaluations"] + self.counts["checks"]
 
-
-COUNTS = ("experiments", "evaluations", "checks", "ok", "infeasible", "failed", "refused")
 
 _HANDLERS: dict[str, Callable[[RunState, Mapping[str, Any]], None]] = {
     "run.started/1": RunState._on_started,  # noqa: SLF001  # the fold's own table

@@ -68,9 +68,7 @@ def solve(  # noqa: PLR0913  # the face of the library: one keyword each
     return conclude(begin(problem, settings, place), watcher, report=report)
 
 
-def conclude(
-    solving: Solving, observer: Observer, standing: Standing | None = None, *, report: bool = True
-) -> Result:
+def conclude(solving: Solving, observer: Observer, standing: Standing | None = None, *, report: bool = True) -> Result:
     """Take an opened run to its end, a resumed one from where it stands, and make its result; always closes it.
 
     Raises:
@@ -109,7 +107,9 @@ def raise_for(result: Result) -> None:
         )
     if result.failures and sum(result.failures.values()) >= result.experiments > 0:
         worst = max(result.failures, key=lambda reason: result.failures[reason])
-        raise ProposalsFailedError(f"{result.problem}: all {result.experiments} experiments failed, most often: {worst}")
+        raise ProposalsFailedError(
+            f"{result.problem}: all {result.experiments} experiments failed, most often: {worst}"
+        )
 
 
 def refuse_unverified(result: Result) -> None:
@@ -121,7 +121,9 @@ def refuse_unverified(result: Result) -> None:
     """
     if result.best is None or result.best.status != "verified":
         why = "nothing beat the seed beyond noise" if result.best is None else "the best could not be verified in time"
-        raise NothingVerifiedError(f"{result.problem}: {why} in {result.experiments} experiments; give it a larger --budget")
+        raise NothingVerifiedError(
+            f"{result.problem}: {why} in {result.experiments} experiments; give it a larger --budget"
+        )
 
 
 def _unwrapped(main: Any) -> Any:
@@ -133,5 +135,3 @@ def _unwrapped(main: Any) -> Any:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         raise error from None
-
-

@@ -23,7 +23,9 @@ def check_problem(problem: Problem) -> dict[str, Any]:
         noise = measure_noise(evaluator, problem.seed)
         report = attack(evaluator, problem, noise.mean)
         if noise.mean is None and not report.anything_scored:
-            raise ProblemError(f"{problem.name}: the evaluator fails on the seed: {noise.failures[0]}; correct evaluate")
+            raise ProblemError(
+                f"{problem.name}: the evaluator fails on the seed: {noise.failures[0]}; correct evaluate"
+            )
         return {
             "problem": problem.name,
             "hash": problem.hash,

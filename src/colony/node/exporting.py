@@ -27,7 +27,12 @@ def export_run(folder: RunFolder, target: Path) -> int:
     try:
         with part.open("w", encoding="utf-8") as stream:
             for entry in SqliteReader(folder.journal).read():
-                line = {"seq": entry.seq, "id": entry.id, "signature": entry.signature.hex(), "record": entry.payload.decode()}
+                line = {
+                    "seq": entry.seq,
+                    "id": entry.id,
+                    "signature": entry.signature.hex(),
+                    "record": entry.payload.decode(),
+                }
                 stream.write(json.dumps(line) + "\n")
                 count += 1
         os.replace(part, target)

@@ -78,7 +78,13 @@ def _progress(history: History, metric: Metric, record: float | None, kinds: Map
     for kind, colour in colours.items():
         points = [p for p in history.points[::step] if kinds.get(p.agent) == kind]
         axes.scatter(
-            [p.evaluations for p in points], [p.value for p in points], s=8, alpha=0.5, color=colour, label=kind, linewidths=0
+            [p.evaluations for p in points],
+            [p.value for p in points],
+            s=8,
+            alpha=0.5,
+            color=colour,
+            label=kind,
+            linewidths=0,
         )
     best = history.improvements(metric)
     last = max(p.evaluations for p in history.points)
@@ -130,7 +136,12 @@ def _lineage(history: History, best: str) -> Figure:
         mine = [n for n in known if history.agents[n] == agent]
         label = agent if len(agents) <= AGENTS_NAMED_MAX else None
         axes.scatter(
-            [order[n] for n in mine], [history.values[n] for n in mine], color=colours[agent], s=28, zorder=2, label=label
+            [order[n] for n in mine],
+            [history.values[n] for n in mine],
+            color=colours[agent],
+            s=28,
+            zorder=2,
+            label=label,
         )
     axes.set_xlabel("generation, oldest first")
     axes.set_ylabel("value")

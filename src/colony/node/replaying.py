@@ -22,8 +22,6 @@ from colony.primitives.errors import JournalCorruptError, UsageError
 from colony.primitives.keys import verify
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Replay:
     """A state rebuilt from sequence 0. `expected` is what the run recorded at its last end, None if it never ended."""
@@ -150,7 +148,9 @@ def prove(folder: RunFolder, experiment: str) -> dict[str, Any]:
                     place = {"batch": part["batch"], "index": index}
                     inclusion = proof(reader, entry.seq, reader.signed_head())
                     return {"experiment": result["id"], **place, "result": result, "inclusion": inclusion}
-    raise UsageError(f"{experiment!r}: no experiment of {folder.name} begins like this; `colony show {folder.name}` names some")
+    raise UsageError(
+        f"{experiment!r}: no experiment of {folder.name} begins like this; `colony show {folder.name}` names some"
+    )
 
 
 def audit_record(folder: RunFolder) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def write_candidate(folder: Path, claim: Claim) -> Path:
 def result_of(solving: Solving, reason: str, wall_seconds: float) -> Result:
     """The result of a run that has ended, its candidate written."""
     state, problem, folder = solving.state, solving.problem, solving.folder
-    claim = state.verified or state.best
+    claim = state.verified or (None if solving.noise.is_noisy else state.best)
     best = None
     if claim is not None:
         file = write_candidate(folder.path, claim)
@@ -146,7 +146,9 @@ def score_table(result: Result) -> list[tuple[str, str, str]]:
     best, baseline = result.best, result.baseline
     rows = [("seed", _number(result.seed_value), "1")]
     if baseline is not None:
-        rows.append((f"plain baseline: {baseline['name']} alone", _number(baseline["value"]), f"{baseline['evaluations']}"))
+        rows.append(
+            (f"plain baseline: {baseline['name']} alone", _number(baseline["value"]), f"{baseline['evaluations']}")
+        )
     else:
         rows.append(("plain baseline", "not measured", ""))
     ours = f"{_number(best.value)} {best.status}" if best is not None else "nothing beat the seed"
@@ -173,7 +175,9 @@ def _belief(state: RunState, result: Result) -> str:
     refuted = [c for c in state.claims if c.status == "refuted"]
     lines.append(f"- Claims: {len(state.claims)}, of which refuted: {len(refuted)}.")
     if result.attacks["winners"]:
-        lines.append(f"- **Weak evaluator, accepted by the user**: these cheats win: {', '.join(result.attacks['winners'])}.")
+        lines.append(
+            f"- **Weak evaluator, accepted by the user**: these cheats win: {', '.join(result.attacks['winners'])}."
+        )
     if result.record is not None:
         lines.append(f"- Known record: {result.record['value']:.12g} ({result.record['source']}).")
     return "\n".join(lines)
@@ -191,7 +195,13 @@ def _attack_row(attack: Mapping[str, Any]) -> list[str]:
 def _agent_rows(result: Result) -> list[list[str]]:
     busy = sorted(result.agents.items(), key=lambda item: -item[1]["improvements"])
     return [
-        [n, f"{a['experiments']}", f"{a['evaluations']}", f"{a['improvements']}", _number(a["best"]) if a["best"] is not None else ""]
+        [
+            n,
+            f"{a['experiments']}",
+            f"{a['evaluations']}",
+            f"{a['improvements']}",
+            _number(a["best"]) if a["best"] is not None else "",
+        ]
         for n, a in busy[:50]
     ]
 

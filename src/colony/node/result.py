@@ -63,5 +63,3 @@ class Result:
         record = {name: getattr(self, name) for name in names}
         record["best"] = self.best.as_record() if self.best is not None else None
         return record
-
-

@@ -32,8 +32,13 @@ from colony.verification.verifier import Noise
 
 
 def reopen(
-    folder: RunFolder, home: Home, *, problem: Problem | None = None, budget: Budget | None = None,
-    workers: int | None = None, clock: Clock | None = None,
+    folder: RunFolder,
+    home: Home,
+    *,
+    problem: Problem | None = None,
+    budget: Budget | None = None,
+    workers: int | None = None,
+    clock: Clock | None = None,
 ) -> tuple[Solving, Standing]:
     """Open a stopped run and lead it to where it stood; returns it with what was decided and is still to be evaluated.
 
@@ -47,7 +52,9 @@ def reopen(
         started = _started(folder)
         problem = with_folder(load(folder.problem), folder) if folder.problem.is_dir() else problem
         if problem is None:
-            raise UsageError(f"{folder.name}: its problem was given in Python; resume it there: colony.solve(..., resume=...)")
+            raise UsageError(
+                f"{folder.name}: its problem was given in Python; resume it there: colony.solve(..., resume=...)"
+            )
         if problem.hash != started["problem"]["hash"]:
             raise ProblemError(f"{folder.name}: the problem has changed since the run began; start a new run with it")
         settings = _settings(started, workers)

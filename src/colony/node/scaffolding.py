@@ -6,7 +6,7 @@ from pathlib import Path
 
 from colony.primitives.errors import UsageError
 
-_TOML_PARAMETERS = '''name = "{name}"
+_TOML_PARAMETERS = """name = "{name}"
 statement = "Find the highest point of a hilly curve."
 
 [metric]
@@ -26,7 +26,7 @@ high = 5.0
 
 [budget]
 evaluations = 500
-'''
+"""
 
 _EVALUATE_PARAMETERS = '''"""Scores a candidate. Called by keyword with the variables of problem.toml; return one finite number."""
 
@@ -37,7 +37,7 @@ def evaluate(x, y):
     return math.sin(3 * x) * math.cos(2 * y) + 0.1 * x
 '''
 
-_TOML_PROGRAM = '''name = "{name}"
+_TOML_PROGRAM = """name = "{name}"
 statement = "Write a function that is close to a hidden curve at many places."
 
 [metric]
@@ -52,13 +52,13 @@ imports = ["math"]
 
 [budget]
 experiments = 1000
-'''
+"""
 
-_INITIAL_PROGRAM = '''# EVOLVE-BLOCK-START
+_INITIAL_PROGRAM = """# EVOLVE-BLOCK-START
 def guess(x):
     return 1.0 + 0.5 * x
 # EVOLVE-BLOCK-END
-'''
+"""
 
 _EVALUATE_PROGRAM = '''"""Scores what a program returned. It runs apart from the program: `cases` go out, `outputs` come back."""
 

@@ -72,7 +72,9 @@ class Settings:
             )
         counted = Budget(budget.experiments, budget.evaluations, money=budget.money)
         if counted.experiments is None and counted.evaluations is None:
-            raise UsageError(f"--deterministic: {problem.name} has no budget in evaluations; give one, for instance --budget 2000e")
+            raise UsageError(
+                f"--deterministic: {problem.name} has no budget in evaluations; give one, for instance --budget 2000e"
+            )
         return counted
 
     def target_for(self, problem: Problem) -> float | None:
@@ -106,4 +108,4 @@ class Settings:
         }
 
 
-_CYCLE = {"experiments": 1, "evaluations": 6, "wall_seconds": 0.01, "cpu_seconds": 0.01, "money": 0.0}
+_CYCLE = {"experiments": 1, "evaluations": 20, "wall_seconds": 0.01, "cpu_seconds": 0.01, "money": 0.0}

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import colony
@@ -149,7 +150,9 @@ class Solving:
         report = await asyncio.to_thread(attack, verifier, problem, noise.mean)
         self.noise = noise
         if noise.mean is None and not report.anything_scored:
-            raise ProblemError(f"{problem.name}: the evaluator fails on the seed: {noise.failures[0]}; correct evaluate")
+            raise ProblemError(
+                f"{problem.name}: the evaluator fails on the seed: {noise.failures[0]}; correct evaluate"
+            )
         await self.commit("evaluator.attacked/1", self._examination(noise, report))
         if report.winners and not self.settings.accept_weak_evaluator:
             raise WeakEvaluatorError(
@@ -208,7 +211,7 @@ class Solving:
     def extend_budget(self, budget: Budget) -> None:
         """Put what the user gave in the place of the run's own budget, from now on."""
         assert self.spine is not None, "a run that has begun is equipped"
-        self.settings = replace(self.settings, budget=self.settings.budget.merged(budget))
+        self.settings = replace(self.settings, budget=budget)
         self.spine.account.budget = self.settings.budget_for(self.problem)
 
     def count_wall_from(self, seconds: float) -> None:
@@ -224,10 +227,11 @@ class Solving:
             self.offers = await asyncio.to_thread(self.workshop.verifier.offers)
             self.enlist(self.offers)
             await self.introduce()
-            observer.phase("attack", self)
-            await self.examine()
         else:
             await self.commit("run.resumed/1", {"budget": self.settings.budget_for(self.problem).as_record()})
+        if not self.state.attack:
+            observer.phase("attack", self)
+            await self.examine()
         run = self.run or self.equip()
         with _interrupts(run.stop):
             observer.phase("search", self)
@@ -238,6 +242,8 @@ class Solving:
             if self.settings.baseline and self.state.counts["experiments"]:
                 observer.phase("baseline", self)
                 await self._measure_baselines(run)
+                if run.is_stopped:
+                    return "interrupted"
         await self._finish(reason, run.wall_seconds())
         return reason
 
@@ -250,12 +256,13 @@ class Solving:
             end = self.clock.monotonic_seconds() + seconds
             seeds = range(self.settings.seed + 1, self.settings.seed + 1 + STREAMS)
             agents = [make(f"baseline-{name}-{seed}", self.problem, seed) for seed in seeds]
-            is_over = _deadline(self.clock, end) if timed else _never
+            late = _deadline(self.clock, end) if timed else _never
+            is_over = partial(_any, late, lambda: run.is_stopped)
             found.append(
                 await measure_baseline(self.problem, self.pool, name, agents, evaluations, is_over=is_over, timed=timed)
             )
         scored = [b for b in found if b.value is not None]
-        if not scored:
+        if not scored or run.is_stopped:
             return
         best = min(scored, key=lambda b: self.problem.metric.sign * (b.value or 0.0))
         await self.commit("baseline.measured/1", {**best.as_record(), "all": [b.as_record() for b in found]})
@@ -373,6 +380,10 @@ def _deadline(clock: Clock, end: float) -> Callable[[], bool]:
 
 def _never() -> bool:
     return False
+
+
+def _any(*conditions: Callable[[], bool]) -> bool:
+    return any(condition() for condition in conditions)
 
 
 def with_folder(problem: Problem, folder: RunFolder) -> Problem:

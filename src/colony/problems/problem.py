@@ -23,7 +23,7 @@ from colony.problems.candidate import Candidate
 from colony.problems.evaluation import Rules
 from colony.problems.metric import Budget, Direction, KnownRecord, Metric, budget_from
 from colony.problems.program import Program
-from colony.problems.space import Space, space_from
+from colony.problems.space import Space, as_space
 
 Style = Literal["function", "folder", "openevolve", "shinka"]
 
@@ -100,7 +100,7 @@ class Problem:
         formulation: Callable[..., Any] | None,
         holdout: Callable[..., Any] | None,
     ) -> None:
-        self._set("space", space_from(self.space) if self.space is not None else None)
+        self._set("space", as_space(self.space) if self.space is not None else None)
         self._set("budget", budget_from(self.budget))
         if self.metric is None:
             self._set("metric", _metric(maximise, minimise, unit, bound))

@@ -465,8 +465,16 @@ def space_from(declaration: Mapping[str, Any]) -> Space:
         ProblemError: names the variable and what is wrong.
 
     """
-    if isinstance(declaration, Space):
-        return declaration
     if not isinstance(declaration, Mapping) or not declaration:
         raise ProblemError("space: declare at least one variable, for instance {'x': (0.0, 5.0)}")
     return Space({name: variable_from(entry, f"space.{name}") for name, entry in declaration.items()})
+
+
+def as_space(declaration: Space | Mapping[str, Any]) -> Space:
+    """A space as it is, or made from what a user wrote.
+
+    Raises:
+        ProblemError: names the variable and what is wrong.
+
+    """
+    return declaration if isinstance(declaration, Space) else space_from(declaration)
