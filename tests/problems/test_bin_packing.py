@@ -4,10 +4,11 @@ import importlib.util
 import math
 
 import pytest
-from colony.problems.loaders import find_folder, load_folder
-from colony.problems.program_hosting import run_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from colony.problems.loaders import find_folder, load_folder
+from colony.problems.program_hosting import run_program
 
 FOLDER = find_folder("bin-packing")
 

@@ -1,6 +1,7 @@
 """The first fence round mutable regions: what it refuses, and that it lets honest programs through."""
 
 import pytest
+
 from colony.problems.fence import fence_faults, mutable_lines
 from colony.problems.loaders import find_folder, load_folder
 from colony.problems.program import Program

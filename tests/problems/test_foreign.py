@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from colony.primitives.errors import ProblemError
 from colony.problems.foreign import load, load_openevolve
 from colony.problems.loaders import find_folder

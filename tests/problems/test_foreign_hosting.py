@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from colony.problems.candidate import Candidate
 from colony.problems.foreign import load
 from colony.problems.foreign_hosting import ARTIFACT_CHARACTERS_MAX, CASCADE, clipped, fitness, open_openevolve, parts

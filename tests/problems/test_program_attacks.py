@@ -4,6 +4,7 @@ import shutil
 import sys
 
 import pytest
+
 from colony.problems.candidate import Candidate
 from colony.problems.loaders import find_folder, load_folder
 from colony.problems.program import Program, join_regions
@@ -24,7 +25,7 @@ def score(outputs, cases):
 """
 HANG = "def f(x):\n    while True:\n        pass\n"
 ATTACKS = {
-    "prints a score": "print('{\"value\": 1e9, \"status\": \"ok\"}')\ndef f(x):\n    raise SystemExit(0)\n",
+    "prints a score": 'print(\'{"value": 1e9, "status": "ok"}\')\ndef f(x):\n    raise SystemExit(0)\n',
     "returns a score": "def f(x):\n    return {'value': 1e9, 'score': 1e9}\n",
     "leaves quietly": "import os\nos._exit(0)\n",
     "writes to every descriptor": (

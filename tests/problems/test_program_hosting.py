@@ -4,9 +4,10 @@ import json
 import sys
 
 import pytest
-from colony.problems.program_hosting import open_program, open_scorer, plain, run_program
 from hypothesis import given
 from hypothesis import strategies as st
+
+from colony.problems.program_hosting import open_program, open_scorer, plain, run_program
 
 
 def run(files, cases, entry="f"):
@@ -54,7 +55,7 @@ def test_the_candidates_host_loads_what_it_may_import_before_any_fork():
     assert "colorsys" in sys.modules
 
 
-@given(st.recursive(st.integers() | st.floats(allow_nan=False) | st.text(), lambda inner: st.lists(inner), max_leaves=20))
+@given(st.recursive(st.integers() | st.floats(allow_nan=False) | st.text(), st.lists, max_leaves=20))
 def test_plain_values_stay_as_they_are(value):
     """What JSON carries passes unchanged."""
     assert plain(value) == value

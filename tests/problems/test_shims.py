@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+
 from colony.problems.shims.openevolve.evaluation_result import EvaluationResult
 from colony.problems.shims.shinka.core import run_shinka_eval
 
@@ -57,7 +58,9 @@ def test_whatever_the_program_raises_is_its_error(tmp_path, source):
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_not_finite_is_incorrect(tmp_path, score):
     """As in the original."""
-    answer, _ = evaluate(tmp_path, "def f(seed):\n    return 1\n", aggregate_metrics_fn=lambda _: {"combined_score": score})
+    answer, _ = evaluate(
+        tmp_path, "def f(seed):\n    return 1\n", aggregate_metrics_fn=lambda _: {"combined_score": score}
+    )
     assert answer[1] is False
 
 

@@ -105,7 +105,7 @@ def _value(node: cst.BaseExpression, names: Names, sort: Sort = "value") -> Iter
         case cst.Comparison(left=left, comparisons=comparisons):
             parts = [(left, "value"), *((c.comparator, "value") for c in comparisons)]
         case cst.IfExp(test=test, body=body, orelse=orelse):
-            parts = [(test, "condition"), (body, "value"), (orelse, "value")]
+            parts = [(body, "value"), (test, "condition"), (orelse, "value")]
         case cst.Call(args=args):
             parts = [(a.value, "value") for a in args if not a.star]
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
