@@ -39,7 +39,7 @@ def numeric(argument):
 REQUEST = [0.1, 0.2, 0.3]
 BATCH = 64
 HANG_LIMITS = Limits(wall_seconds=1.0)
-SIDE_BY_SIDE = 24
+SIDE_BY_SIDE = 64
 
 
 @contextlib.contextmanager
@@ -66,7 +66,7 @@ def warm_microseconds(sandbox: Sandbox, batches: int) -> float:
     return min(times) / BATCH * 1e6
 
 
-def forks_per_second(sandbox: Sandbox, factory: str, requests: int, parallel: int = 3) -> float:
+def forks_per_second(sandbox: Sandbox, factory: str, requests: int, parallel: int = 8) -> float:
     """Return requests per second, each in a process of its own."""
     with opened(sandbox, factory, "fork") as executor:
         started = time.perf_counter()
@@ -76,26 +76,26 @@ def forks_per_second(sandbox: Sandbox, factory: str, requests: int, parallel: in
     return requests / seconds
 
 
-def rate(executor: Executor, requests: Iterable[Any], seconds: float) -> float:
+def rate(sandbox: Sandbox, requests: Iterable[Any], seconds: float) -> float:
     """Results per second in a window that opens when the first deadline has passed."""
-    opens, count = time.perf_counter() + 1.2 * HANG_LIMITS.wall_seconds, 0
-    for _ in executor.stream(requests, HANG_LIMITS, parallel=SIDE_BY_SIDE):
-        now = time.perf_counter()
-        if now > opens + seconds:
-            return count / (now - opens)
-        count += now >= opens
+    with opened(sandbox, "plain", "fork") as executor:
+        opens, count = time.perf_counter() + 1.2 * HANG_LIMITS.wall_seconds, 0
+        for _ in executor.stream(requests, HANG_LIMITS, parallel=SIDE_BY_SIDE):
+            now = time.perf_counter()
+            if now > opens + seconds:
+                return count / (now - opens)
+            count += now >= opens
     raise AssertionError("the requests have no end")
 
 
 def hanging_share(sandbox: Sandbox, seconds: float) -> dict[str, float]:
-    """Return a tenth of the requests hang for a second: the throughput, and its share of what the limit allows.
+    """Measure the throughput while a tenth of the requests hang for a second, and its share of what the limit allows.
 
-    Allowed is the smaller of the rate without hanging requests, and of what the lanes leave: each hanging request
-    holds one of them for a whole second.
+    Allowed is the smaller of the rate without hanging requests, and of what the lanes leave: each hanging request holds
+    one of them for a whole second.
     """
-    with opened(sandbox, "plain", "fork") as executor:
-        healthy = rate(executor, itertools.repeat(REQUEST), seconds)
-        mixed = rate(executor, itertools.cycle(["hang", *[REQUEST] * 9]), seconds)
+    healthy = rate(sandbox, itertools.repeat(REQUEST), seconds)
+    mixed = rate(sandbox, itertools.cycle(["hang", *[REQUEST] * 9]), seconds)
     allowed = min(healthy, SIDE_BY_SIDE / (0.1 * HANG_LIMITS.wall_seconds))
     return {"hanging_per_second": mixed, "hanging_share": mixed / allowed}
 

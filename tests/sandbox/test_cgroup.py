@@ -61,6 +61,14 @@ def test_no_control_groups_at_all(tmp_path):
     assert cgroup.find(tmp_path / "none", tmp_path / "none") is None
 
 
+def test_groups_of_killed_engines_are_removed(tmp_path):
+    """A group whose engine is gone is removed, that of a living one is left."""
+    (tmp_path / "colony-999999999-3").mkdir()
+    (tmp_path / f"colony-{os.getpid()}-0").mkdir()
+    cgroup.Groups({"memory": tmp_path, "pids": tmp_path}).end_orphaned()
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"colony-{os.getpid()}-0"]
+
+
 @pytest.mark.skipif(cgroup.find() is None, reason="needs control groups this user may write")
 def test_a_real_group_is_ended_with_all_inside():
     """Ending a group kills its processes, whatever session they are in, and removes it."""

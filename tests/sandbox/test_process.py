@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -77,12 +78,13 @@ def test_a_sandbox_that_says_no_is_an_error_with_its_words():
 
 @pytest.mark.parametrize(("module", "executor"), [("zygote", "ForkExecutor"), ("warm", "WarmExecutor")])
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
-def test_nothing_is_left_when_the_engine_is_killed(name, module, executor):
+def test_nothing_is_left_when_the_engine_is_killed(name, module, executor, tmp_path):
     """An engine killed in the middle of a hanging request takes its sandbox with it, and that request's daemons."""
     adapter(name)
     mark = f"kil-{secrets.token_hex(5)}"
     program = ENGINE.format(path=sys.path, name=name, module=module, executor=executor, here=HERE, mark=mark)
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as engine:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) as engine:
         assert engine.stdout.readline() == b"open\n"
         inside = _wait_for(lambda: _children(engine.pid))
         engine.send_signal(signal.SIGKILL)

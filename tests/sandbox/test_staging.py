@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import ExitStack
 
 import pytest
 
 from colony.primitives.errors import IsolationError
 from colony.sandbox import Host, Limits, staging
+from colony.sandbox.loaded import Loaded
 
 from .conftest import HERE, adapter
 
@@ -51,6 +53,19 @@ def test_too_large_a_folder_is_refused(tmp_path, monkeypatch):
     tmp_path.chmod(0o700)
     with ExitStack() as staged, pytest.raises(IsolationError, match="too large"):
         staging.readable([tmp_path], [], staged)
+
+
+def test_a_refused_launch_leaves_no_copies(tmp_path, monkeypatch):
+    """What was copied before something else failed is removed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def launch(host, staged):
+        staged.enter_context(tempfile.TemporaryDirectory())
+        raise IsolationError("not here")
+
+    with pytest.raises(IsolationError):
+        Loaded(launch, Host(factory="a:b"), None)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", ["fork", "warm"])

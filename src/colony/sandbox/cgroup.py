@@ -97,6 +97,13 @@ class Groups:
             folder.mkdir(exist_ok=True)
         return Group(folders)
 
+    def end_orphaned(self) -> None:
+        """Remove the groups of engines that were killed before they could."""
+        for parent in dict.fromkeys(self.parents.values()):
+            for folder in parent.glob("colony-*-*"):
+                if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
+                    Group({"": folder}).end()
+
 
 def find(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> Groups | None:
     """Return the place for our groups, tried out; None where this user has none."""
@@ -109,6 +116,7 @@ def find(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/sel
     for parents in (first, dict.fromkeys(CONTROLLERS, _second_version(root, paths.get("", "/")))):
         found = {name: folder for name, folder in parents.items() if folder is not None}
         if len(found) == len(CONTROLLERS) and _works(groups := Groups(found)):
+            groups.end_orphaned()
             return groups
     return None
 

@@ -33,7 +33,9 @@ class Loaded:
 
     def __init__(self, launch: Callable[[Host, ExitStack], Launch], host: Host, groups: Groups | None) -> None:
         self._staged = ExitStack()
-        self._launch = launch(host, self._staged)
+        with self._staged as staged:
+            self._launch = launch(host, staged)
+            self._staged = staged.pop_all()  # kept from here on; what fails before leaves no copies behind
         self._host = host
         self._groups = groups
         self._lanes: list[Group | None] = []
