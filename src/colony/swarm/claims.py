@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from colony.memory.run_state import Claim
 from colony.memory.shared_memory import Emission
 from colony.swarm.experiment import Spine
 from colony.verification.evaluator import Evaluator
-from colony.verification.verifier import Noise, verify
+from colony.verification.verifier import Noise, reevaluations_max, verify
 
 FINAL_CLAIMS_MAX = 200
 
@@ -32,13 +33,22 @@ class Claims:
         best = self._spine.state.best
         return best if best is not None and best.status == "claimed" else None
 
+    def affordable(self) -> Claim | None:
+        """The pending claim, where a verdict now leaves enough for another one at the end, whatever the search takes."""
+        account, cost = self._spine.account, reevaluations_max(self._noise)
+        left = account.evaluations_left()
+        if left is not None and (left < cost or account.kept_evaluations < 2 * cost):
+            return None
+        return self.pending()
+
     async def settle(self, claim: Claim) -> None:
-        """Re-execute one claim and record the verdict."""
+        """Re-execute one claim and record the verdict; once its record is under way, it is not cut short."""
         loop = asyncio.get_running_loop()
         spine = self._spine
-        verdict = await loop.run_in_executor(
-            self._thread, verify, self._evaluator, spine.problem, self._noise, claim.candidate, claim.value
-        )
+        number = 1 + sum(c.status != "claimed" for c in spine.state.claims)
+        left = spine.account.evaluations_left() if spine.account.kept_evaluations == 0 else None
+        examine = partial(verify, self._evaluator, spine.problem, self._noise, claim.candidate, claim.value)
+        verdict = await loop.run_in_executor(self._thread, partial(examine, number=number, evaluations_max=left))
         body = {
             "run": spine.run,
             "experiment": claim.experiment,
@@ -52,7 +62,12 @@ class Claims:
             "isolation": self._evaluator.isolation.grade,
             "cpu_seconds": round(verdict.cpu_seconds, 6),
         }
-        await spine.conclude_verdict(Emission("verdict.given/1", body))
+        recording = asyncio.ensure_future(spine.conclude_verdict(Emission("verdict.given/1", body)))
+        try:
+            await asyncio.shield(recording)
+        except asyncio.CancelledError:
+            await recording
+            raise
 
     async def settle_all(self) -> None:
         """At the end: until the best claim is verified, or none is left, or the evaluations are used up."""
@@ -68,6 +83,8 @@ class Claims:
         """Score the verified best once on the data that no agent has seen, where the problem has such."""
         best, spine = self._spine.state.verified, self._spine
         if best is None or not spine.problem.evaluator.holdout:
+            return
+        if spine.state.holdout is not None and spine.state.holdout["experiment"] == best.experiment:
             return
         loop = asyncio.get_running_loop()
         result = await loop.run_in_executor(self._thread, self._evaluator.ask, "holdout", best.candidate)

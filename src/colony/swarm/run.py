@@ -38,7 +38,11 @@ class Pace:
     @classmethod
     def of(cls, workers: int, *, deterministic: bool) -> Pace:
         """The default pace; a deterministic one does not depend on the number of workers."""
-        return cls(4, 2, deterministic=True) if deterministic else cls(workers + max(1, workers // 2), 1, deterministic=False)
+        return (
+            cls(4, 2, deterministic=True)
+            if deterministic
+            else cls(workers + max(1, workers // 2), 1, deterministic=False)
+        )
 
 
 @dataclass(slots=True)
@@ -75,6 +79,7 @@ class Run:
         self._stop_reason: str | None = None
         self._flight: list[Unit] = []
         self._stop_event = asyncio.Event()
+        self._is_over = False
 
     @property
     def state(self) -> RunState:
@@ -107,10 +112,15 @@ class Run:
             reason = await self._turn(group, is_decided=standing.step == "experiment.decided/1")
             await self._drain(is_interrupted=reason == "interrupted")
             if verifying is not None:
-                verifying.cancel()
+                self._end(verifying, is_interrupted=reason == "interrupted")
         if reason != "interrupted":
             await self._claims.settle_all()
         return reason
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has asked it to stop."""
+        return self._stop_reason is not None
 
     async def _turn(self, group: asyncio.TaskGroup, *, is_decided: bool) -> str:
         while True:
@@ -237,7 +247,7 @@ class Run:
 
     async def _settle_in_turn(self) -> None:
         """In a deterministic run claims are settled between rounds, one at a time."""
-        claim = self._claims.pending() if self._pace.deterministic else None
+        claim = self._claims.affordable() if self._pace.deterministic else None
         if claim is not None:
             await self._claims.settle(claim)
 
@@ -262,12 +272,17 @@ class Run:
 
     async def _verify_continually(self) -> None:
         """Beside the search: verify the best standing claim whenever there is one."""
-        while True:
-            claim = self._claims.pending()
+        while not self._is_over:
+            claim = self._claims.affordable()
             if claim is not None:
                 await self._claims.settle(claim)
             else:
                 await self._spine.claim_made.wait()
                 self._spine.claim_made.clear()
 
-
+    def _end(self, verifying: asyncio.Task[None], *, is_interrupted: bool) -> None:
+        """Let a verification that is under way come to its verdict, so that no evaluation goes unrecorded."""
+        self._is_over = True
+        self._spine.claim_made.set()
+        if is_interrupted:
+            verifying.cancel()

@@ -96,16 +96,34 @@ def _repeat(evaluator: Evaluator, candidate: Candidate, times: int) -> Noise:
     return Noise(tuple(values), tuple(failures), sum(m.wall_seconds for m in measured))
 
 
-def verify(evaluator: Evaluator, problem: Problem, noise: Noise, candidate: Candidate, claimed: float) -> Verdict:
-    """Re-execute a claim until it is verified or refuted.
+def reevaluations_max(noise: Noise) -> int:
+    """How many evaluations one verdict may take."""
+    return REEVALUATIONS_MAX if noise.is_noisy else 1
+
+
+def verify(  # noqa: PLR0913  # who, what and how much
+    evaluator: Evaluator,
+    problem: Problem,
+    noise: Noise,
+    candidate: Candidate,
+    claimed: float,
+    *,
+    number: int = 1,
+    evaluations_max: int | None = None,
+) -> Verdict:
+    """Re-execute a claim until it is verified or refuted; `number` says as the how-manieth of its run, from 1.
 
     Without noise one fresh evaluation must give the claimed value again. With noise the mean of fresh evaluations must
-    beat the seed's mean: a one-sided two-sample t bound after each evaluation n, at the error rate 0.01 / (n (n + 1)),
-    whose sum over all n is 0.01, so that looking again and again does not wear the test out.
+    beat the seed's mean: a one-sided two-sample t bound after each evaluation n of claim k, at the error rate
+    0.01 / (n (n + 1) k (k + 1)), whose sum over all n and k is 0.01, so that neither looking again and again nor claiming
+    again and again wears the test out.
     """
+    most = reevaluations_max(noise) if evaluations_max is None else min(evaluations_max, reevaluations_max(noise))
+    rate = ERROR_RATE / (number * (number + 1))
     values: list[float] = []
     cpu_seconds = 0.0
-    while len(values) < (REEVALUATIONS_MAX if noise.is_noisy else 1):
+    decision = None
+    while decision is None and len(values) < most:
         measured = evaluator.measure([Proposal(candidate, "verify")])[0]
         cpu_seconds += measured.cpu_seconds
         evaluation = measured.evaluation
@@ -113,9 +131,7 @@ def verify(evaluator: Evaluator, problem: Problem, noise: Noise, candidate: Cand
             reason = f"a fresh evaluation was {evaluation.status}: {evaluation.reason or dict(evaluation.violations)}"
             return Verdict("refuted", None, len(values) + 1, reason, tuple(values), cpu_seconds=cpu_seconds)
         values.append(evaluation.value)
-        decision = _decide(problem, noise, values, claimed)
-        if decision is not None:
-            break
+        decision = _decide(problem, noise, values, claimed, rate)
     verdict, reason = decision or ("refuted", f"no gain beyond the noise in {len(values)} fresh evaluations")
     exact: dict[str, str] = {}
     if verdict == "verified":
@@ -123,7 +139,7 @@ def verify(evaluator: Evaluator, problem: Problem, noise: Noise, candidate: Cand
     return Verdict(verdict, fmean(values), len(values), reason, tuple(values), exact, cpu_seconds)
 
 
-def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: float) -> tuple[Decision, str] | None:
+def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: float, rate: float) -> tuple[Decision, str] | None:
     mean, seed = fmean(values), noise.mean
     if not noise.is_noisy:
         if abs(mean - claimed) > SAME_RELATIVE * max(1.0, abs(claimed)):
@@ -134,7 +150,7 @@ def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: fl
     if len(values) < NOISE_REPEATS or seed is None:
         return None if len(values) < NOISE_REPEATS else ("verified", "fresh evaluations are feasible; the seed is not")
     gain = problem.metric.sign * (seed - mean)
-    margin = _margin(noise.values, values)
+    margin = _margin(noise.values, values, rate)
     if gain > margin:
         return "verified", f"beats the seed by {gain:.4g}, more than the noise margin {margin:.4g}"
     if gain < -margin:
@@ -142,13 +158,13 @@ def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: fl
     return None
 
 
-def _margin(seed: Sequence[float], fresh: Sequence[float]) -> float:
-    """The one-sided bound on the difference of two means with pooled variance (Student), spending the error rate."""
+def _margin(seed: Sequence[float], fresh: Sequence[float], rate: float) -> float:
+    """The one-sided bound on the difference of two means with pooled variance (Student), spending the error `rate`."""
     n, m = len(fresh), len(seed)
     degrees = n + m - 2
     squares = sum((x - fmean(fresh)) ** 2 for x in fresh) + sum((x - fmean(seed)) ** 2 for x in seed)
     spread = math.sqrt(squares / degrees * (1 / n + 1 / m))
-    return float(stdtrit(degrees, 1 - ERROR_RATE / (n * (n + 1)))) * spread
+    return float(stdtrit(degrees, 1 - rate / (n * (n + 1)))) * spread
 
 
 def _exactly(
