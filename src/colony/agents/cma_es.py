@@ -61,12 +61,16 @@ class Bipop:
 
 
 class CmaEs(PointAgent):
-    """One colony agent that runs CMA-ES again and again; the first begins at the problem's seed."""
+    """One colony agent that runs CMA-ES again and again, in two dimensions or more.
+
+    The first run begins at the problem's seed, unless the colony already has elites there.
+    """
 
     kind = "cma-es"
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)
+        assert self._space.dimension > 1, "CMA-ES needs two coordinates; a line search serves one better"
         self._bipop = Bipop(self._space.dimension, self._rng)
         self._regime = self._bipop.next()
         self._run: Any = None

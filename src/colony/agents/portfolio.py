@@ -81,5 +81,7 @@ def mix(problem: Problem, offers: frozenset[str] = frozenset()) -> list[str]:
     descents = ["multistart"] if space.is_continuous else []
     if descents and "constraints" in offers:
         descents.append("hop")
+    if space.dimension == 1:
+        return ["coordinate-search", *descents, "differential-evolution", "direct", "sobol", "random"]
     rest = ["coordinate-search", "cma-es", "differential-evolution", "direct", "sobol", "random"]
     return ["model-cma-es", *descents, *rest]
