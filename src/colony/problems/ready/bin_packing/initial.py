@@ -4,11 +4,12 @@ Bins with the same free room are alike to the heuristic, so it is asked once for
 """
 
 import math  # noqa: F401  # for heuristics that need it
+from bisect import bisect_left, insort
 
 # EVOLVE-BLOCK-START
 
 
-def priority(item: int, room: int, capacity: int) -> float:
+def priority(item: int, room: int, capacity: int) -> float:  # noqa: ARG001  # evolution may use it
     """How much an item wants a bin with so much free room (at least `item`); the highest wins, ties go to less room."""
     gap = room - item
     return -gap
@@ -20,16 +21,23 @@ def priority(item: int, room: int, capacity: int) -> float:
 def pack(items: list[int], capacity: int) -> list[int]:
     """The bin of each item in order: an index of an open bin, or the next free one; an empty bin is always a choice."""
     bins_with: dict[int, list[int]] = {capacity: []}
+    rooms = [capacity]
     chosen = []
     opened = 0
     for item in items:
-        room = max(sorted(r for r in bins_with if r >= item), key=lambda r: priority(item, r, capacity))
+        fitting = rooms[bisect_left(rooms, item) :]
+        wishes = [priority(item, room, capacity) for room in fitting]
+        room = fitting[wishes.index(max(wishes))]
         if bins_with[room]:
             index = bins_with[room].pop()
         else:
             index, opened = opened, opened + 1
         if room < capacity and not bins_with[room]:
             del bins_with[room]
+            rooms.remove(room)
+        if room - item not in bins_with:
+            bins_with[room - item] = []
+            insort(rooms, room - item)
+        bins_with[room - item].append(index)
         chosen.append(index)
-        bins_with.setdefault(room - item, []).append(index)
     return chosen
