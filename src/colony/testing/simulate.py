@@ -1,10 +1,11 @@
 """Many runs from many seeds, each struck by faults, each to come to the same end.
 
-Run it with `python -m colony.testing.simulate --seeds 20`. For each seed: a small deterministic problem is solved without disturbance. The same run is then made to die after a
-random append (its journal ends there), or is stopped in the middle of an evaluation, some times over with other numbers
-of workers, and resumed each time; its state hash must be that of the undisturbed run. Then bytes of the finished
-journal are flipped or cut off: every reader must refuse it as corrupt, or the change must be without effect, and nobody
-may write to the file. What this file does not do: test isolation; evaluators run inline.
+Run it with `python -m colony.testing.simulate --seeds 20`. For each seed a small deterministic problem is solved without
+disturbance. The same run is then made to die after a random append (its journal ends there) and is resumed, stopped in
+the middle of an evaluation, and resumed once more, each time with another number of workers; its state hash must be that
+of the undisturbed run. Then bytes of the finished journal are flipped or cut off: every reader must refuse it as
+corrupt, or the change must be without effect, and nobody may write to the file.
+What this file does not do: test isolation; evaluators run inline.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from colony.node.api import conclude
 from colony.node.home import Home, RunFolder
 from colony.node.replaying import audit_record, replay
 from colony.node.resuming import Retracing
+from colony.node.result import Result
 from colony.node.settings import Settings
 from colony.node.solving import Solving
 from colony.primitives.clock import SystemClock
@@ -123,25 +126,32 @@ class Course:
     settings: Settings
     home: Home
 
-    def run(self) -> RunFolder:
-        """The undisturbed run."""
-        folder = self.home.create_run(self.problem.name, SystemClock())
-        conclude(self._open(folder, self.settings.workers, Stopper()), Stopper(), report=False)
-        return folder
+    def run(self, stopper: Stopper | None = None) -> Result:
+        """The run from its beginning, undisturbed where nothing stops it.
 
-    def resume(self, folder: RunFolder, workers: int, stopper: Stopper) -> bool:
-        """Go on with what is in the folder; False where the stopper stopped it."""
+        Raises:
+            InterruptedRunError: the stopper stopped it.
+
+        """
+        stopper = stopper or Stopper()
+        folder = self.home.create_run(self.problem.name, SystemClock())
+        return conclude(self._open(folder, self.settings.workers, stopper), stopper, report=False)
+
+    def resume(self, folder: RunFolder, workers: int = 1, stopper: Stopper | None = None) -> Result:
+        """Go on with what is in the folder.
+
+        Raises:
+            InterruptedRunError: the stopper stopped it.
+
+        """
+        stopper = stopper or Stopper()
         solving = self._open(folder, workers, stopper)
         try:
             standing = Retracing(solving).lead()
         except BaseException:
             solving.close()
             raise
-        try:
-            conclude(solving, stopper, standing, report=False)
-        except InterruptedRunError:
-            return False
-        return True
+        return conclude(solving, stopper, standing, report=False)
 
     def _open(self, folder: RunFolder, workers: int, stopper: Stopper) -> Solving:
         workshop: Any = InlineWorkshop(self.problem, workers, stopper.before)
@@ -180,7 +190,7 @@ def simulate(seed: int, place: Path) -> Outcome:
     workers, agents = rng.choice(WORKERS), rng.randrange(1, 12)
     settings = Settings(seed=seed, workers=workers, agents=agents, budget=budget, deterministic=True)
     course = Course(problem, settings, Home(place, {"COLONY_KEYS": str(place / "keys")}))
-    folder = course.run()
+    folder = RunFolder(Path(course.run().folder))
     records = list(SqliteReader(folder.journal).read())
     deaths = rng.sample(appends(records), k=min(2, len(appends(records))))
     stop = rng.randrange(1, 200)
@@ -195,8 +205,9 @@ def simulate(seed: int, place: Path) -> Outcome:
 def _resumed(course: Course, cut: RunFolder, rng: random.Random, stop: int, wanted: str) -> list[str]:
     """What went wrong when the run was taken up again, stopped, and taken up once more."""
     try:
-        if not course.resume(cut, rng.choice(WORKERS), Stopper(stop)):
-            course.resume(cut, rng.choice(WORKERS), Stopper())
+        with suppress(InterruptedRunError):
+            course.resume(cut, rng.choice(WORKERS), Stopper(stop))
+        course.resume(cut, rng.choice(WORKERS))
     except ColonyError as error:
         return [f"{cut.path.parent.name}: {type(error).__name__}: {error}"]
     found = replay(cut)
