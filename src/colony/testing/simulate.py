@@ -1,9 +1,9 @@
 """Many runs from many seeds, each struck by faults, each to come to the same end.
 
-Run it with `python -m colony.testing.simulate --seeds 20`. For each seed a small deterministic problem is solved without
-disturbance. The same run is then made to die after a random append (its journal ends there) and is resumed, stopped in
-the middle of an evaluation, and resumed once more, each time with another number of workers; its state hash must be that
-of the undisturbed run. Then bytes of the finished journal are flipped or cut off: every reader must refuse it as
+Run it with `python -m colony.testing.simulate --seeds 20`. For each seed a small deterministic problem is solved
+undisturbed. The same run is then made to die after a random append (its journal ends there), is resumed, stopped in
+the middle of an evaluation, and resumed once more, each time with another number of workers; its state hash must be
+that of the undisturbed run. Then bytes of the finished journal are flipped or cut off: every reader must refuse it as
 corrupt, or the change must be without effect, and nobody may write to the file.
 What this file does not do: test isolation; evaluators run inline.
 """
@@ -27,8 +27,8 @@ from colony.journal.sqlite import SqliteLog, SqliteReader
 from colony.node.api import conclude
 from colony.node.home import Home, RunFolder
 from colony.node.replaying import audit_record, replay
-from colony.node.resuming import Retracing
 from colony.node.result import Result
+from colony.node.resuming import Retracing
 from colony.node.settings import Settings
 from colony.node.solving import Solving
 from colony.primitives.clock import SystemClock
