@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -34,7 +35,7 @@ class LiveProgress:
         self._over = threading.Event()
         self._lines = threading.Thread(target=self._print_lines, name="colony-progress", daemon=True)
 
-    def __enter__(self) -> LiveProgress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live.start()
         else:

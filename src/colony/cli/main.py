@@ -31,7 +31,7 @@ app.command()(inspecting.export)
 app.command()(doctor.doctor)
 
 
-def _version(value: bool) -> None:  # noqa: FBT001  # typer's callback
+def _version(value: bool) -> None:  # typer calls it
     if value:
         typer.echo(f"colony {colony.__version__}")
         raise typer.Exit

@@ -10,8 +10,8 @@ from colony.cli.output import err, out, print_json, print_table
 from colony.node.api import conclude, refuse_unverified
 from colony.node.home import Home, RunFolder
 from colony.node.report import score_table
-from colony.node.resuming import reopen
 from colony.node.result import Result
+from colony.node.resuming import reopen
 from colony.node.settings import Settings
 from colony.node.solving import begin
 from colony.problems.metric import Budget

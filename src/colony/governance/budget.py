@@ -67,7 +67,13 @@ class BudgetAccount:
         return True
 
     def settle(
-        self, *, reserved: tuple[int, int], evaluations: int, cpu_seconds: float, reserved_money: float = 0.0, money: float = 0.0
+        self,
+        *,
+        reserved: tuple[int, int],
+        evaluations: int,
+        cpu_seconds: float,
+        reserved_money: float = 0.0,
+        money: float = 0.0,
     ) -> None:
         """Turn a reservation of (experiments, evaluations) into what was really used."""
         self._reserved_experiments -= reserved[0]

@@ -12,7 +12,7 @@ import msgspec
 
 from colony.journal.events import KINDS, Kind, check
 from colony.journal.heads import SignedHead
-from colony.journal.log import Entry, Log, leaf_of
+from colony.journal.log import Entry, LogReader, leaf_of
 from colony.journal.merkle import MerkleTree, leaf_hash, verify_inclusion
 from colony.journal.record import Record, SignedRecord, decode
 from colony.primitives.errors import ColonyError, JournalCorruptError
@@ -189,7 +189,7 @@ def first_fault(report: AuditReport) -> Fault:
     return min(report.faults, key=lambda fault: (fault.seq is None, fault.seq or 0), default=nothing)
 
 
-def proof(log: Log, seq: int, head: SignedHead | None = None) -> dict[str, Any]:
+def proof(log: LogReader, seq: int, head: SignedHead | None = None) -> dict[str, Any]:
     """Return a JSON-able proof that record `seq` is in `log`: the record, its audit path, the root, the signed `head`.
 
     Time and memory are linear in the log, for it recomputes the tree.

@@ -36,18 +36,8 @@ class Entry(SignedRecord, frozen=True, gc=False):
     seq: int
 
 
-class Log(Protocol):
-    """Where records are kept in the order of their arrival. Safe to use from several threads."""
-
-    def append(self, records: Sequence[SignedRecord], *, expected: int) -> Head:
-        """Append all of `records` or none; returns when they are as durable as this log makes them.
-
-        Raises:
-            JournalConflictError: the log has not `expected` records; read again and decide again.
-            JournalError: a record does not continue its author's chain, or has a wrong id, signature, kind or body.
-            LimitError: too many records at once.
-        """
-        ...
+class LogReader(Protocol):
+    """Records in the order of their arrival, to be read. Safe to use from several threads."""
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """Return the records from `start` up to `stop` (None: the end as it is now), in order.
@@ -63,6 +53,20 @@ class Log(Protocol):
 
     def tip(self, author: str) -> Tip | None:
         """Return the last record of `author`, or None."""
+        ...
+
+
+class Log(LogReader, Protocol):
+    """Where records are kept."""
+
+    def append(self, records: Sequence[SignedRecord], *, expected: int) -> Head:
+        """Append all of `records` or none; returns when they are as durable as this log makes them.
+
+        Raises:
+            JournalConflictError: the log has not `expected` records; read again and decide again.
+            JournalError: a record does not continue its author's chain, or has a wrong id, signature, kind or body.
+            LimitError: too many records at once.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from colony.memory.elite import Elite
 from colony.primitives.encoding import canonical
 from colony.primitives.errors import JournalCorruptError
 from colony.problems.candidate import Candidate
+from colony.problems.evaluation import Status
 from colony.problems.metric import Metric
 
 CLAIMS_MAX = 4_096
@@ -41,7 +42,7 @@ class Known:
     """The outcome of a candidate that has been evaluated: an experiment's id, status, value and violation."""
 
     experiment: str
-    status: str
+    status: Status
     value: float | None
     violation: float = 0.0
 

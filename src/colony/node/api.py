@@ -9,8 +9,8 @@ from typing import Any
 
 from colony.node.home import Home
 from colony.node.report import result_of, write_report
-from colony.node.resuming import reopen
 from colony.node.result import Result
+from colony.node.resuming import reopen
 from colony.node.settings import AGENTS_DEFAULT, Settings
 from colony.node.solving import Observer, Solving, Unwatched, begin, in_own_loop
 from colony.primitives.errors import InterruptedRunError, NothingVerifiedError, ProposalsFailedError

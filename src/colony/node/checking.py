@@ -18,7 +18,7 @@ def check_problem(problem: Problem) -> dict[str, Any]:
         ProblemError: the evaluator fails on the seed and on everything else. IsolationError: it cannot be run here.
 
     """
-    evaluator = opener(problem)()
+    evaluator = opener(problem)(True)  # as a verifier
     try:
         noise = measure_noise(evaluator, problem.seed)
         report = attack(evaluator, problem, noise.mean)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from colony.journal.sqlite import SqliteReader
@@ -35,7 +34,7 @@ def export_run(folder: RunFolder, target: Path) -> int:
                 }
                 stream.write(json.dumps(line) + "\n")
                 count += 1
-        os.replace(part, target)
+        part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
         if error.errno == 28:

@@ -1,4 +1,4 @@
-"""The course of a run, read from its journal for plots and reports: every scored experiment in order, and its parents."""
+"""The course of a run, read from its journal for plots and reports: scored experiments in order, and their parents."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def progress_of(solving: Solving) -> Progress:
     state, problem = solving.state, solving.problem
     claim = state.best
     left, fraction = _budget_left(solving)
-    tallies = sorted(list(state.agents.items()), key=lambda item: -item[1].evaluations)[:5]
+    tallies = sorted(state.agents.items(), key=lambda item: -item[1].evaluations)[:5]
     return Progress(
         problem=problem.name,
         metric=problem.metric.name,

@@ -132,7 +132,7 @@ def delegation_faults(entries: Iterator[Entry]) -> list[tuple[int, str]]:
 
 
 def prove(folder: RunFolder, experiment: str) -> dict[str, Any]:
-    """A self-contained proof that an experiment's result is in the journal: the record, its place and the path to the root.
+    """A self-contained proof that an experiment's result is in the journal: the record, and its path to the root.
 
     Raises:
         UsageError: no experiment's id begins like this.

@@ -1,5 +1,7 @@
-"""What a run leaves for people: the candidate's file, plots, and `report.md` that says what was found and how far to
-believe it. Everything in it comes from the journal; nothing is measured here."""
+"""What a run leaves for people: the candidate's file, plots, and a report.
+
+`report.md` says what was found and how far to believe it. Everything in it comes from the journal; nothing is measured.
+"""
 
 from __future__ import annotations
 
@@ -111,8 +113,7 @@ def report_text(problem: Problem, state: RunState, result: Result, plots: Sequen
         f"# {problem.name}: {_headline(result)}",
         problem.statement,
         _table(["what", problem.metric.name, "evaluations"], _score_rows(result)),
-        f"Run `{result.run}` ended: {result.reason}. {result.experiments} experiments, {result.evaluations} evaluations, "
-        f"{result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, cost {result.cost:.2f} USD.",
+        _effort(result),
         *(f"![{name}]({name}.png)" for name in sorted(plots, key=_PLOT_ORDER.index)),
         "## How far to believe it",
         _belief(state, result),
@@ -121,11 +122,24 @@ def report_text(problem: Problem, state: RunState, result: Result, plots: Sequen
         "## Agents",
         _table(["agent", "experiments", "evaluations", "improvements", "best"], _agent_rows(result)),
         "## Do it again",
-        f"```\ncolony replay {result.run}\ncolony audit {result.run}\ncolony show {result.run}\n```\n"
-        f"State hash `{result.state_hash}`; journal of {result.journal['records']} records, "
-        f"Merkle root `{result.journal['head']}`, in `{folder.journal.name}`.",
+        _again(result, folder.journal.name),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _effort(result: Result) -> str:
+    return (
+        f"Run `{result.run}` ended: {result.reason}. {result.experiments} experiments, {result.evaluations} evaluations, "
+        f"{result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, cost {result.cost:.2f} USD."
+    )
+
+
+def _again(result: Result, journal: str) -> str:
+    commands = "\n".join(f"colony {command} {result.run}" for command in ("replay", "audit", "show"))
+    return (
+        f"```\n{commands}\n```\nState hash `{result.state_hash}`; journal of {result.journal['records']} records, "
+        f"Merkle root `{result.journal['head']}`, in `{journal}`."
+    )
 
 
 _PLOT_ORDER = ["picture", "progress", "lineage", "diversity"]

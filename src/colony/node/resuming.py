@@ -16,7 +16,7 @@ from colony.journal.sqlite import SqliteReader
 from colony.node.home import Home, RunFolder
 from colony.node.settings import Settings
 from colony.node.solving import Solving, with_folder
-from colony.node.workshop import Workshop
+from colony.node.workshop import open_workshop
 from colony.primitives.clock import Clock, SystemClock, parse_timestamp
 from colony.primitives.errors import ColonyError, ProblemError, UsageError
 from colony.problems.candidate import Candidate
@@ -58,7 +58,7 @@ def reopen(
         if problem.hash != started["problem"]["hash"]:
             raise ProblemError(f"{folder.name}: the problem has changed since the run began; start a new run with it")
         settings = _settings(started, workers)
-        workshop = Workshop(problem, settings.workers, allow_unsandboxed=settings.allow_unsandboxed)
+        workshop = open_workshop(problem, settings)
         undo.callback(workshop.close)
         solving = Solving(problem, settings, folder, home.replica_key(), clock, workshop)
         undo.pop_all()
@@ -171,8 +171,7 @@ def measured_from(result: Mapping[str, Any], proposal: Proposal, problem: Proble
     """What was measured, from its record; a search that found nothing has no candidate."""
     candidate = proposal.candidate if proposal.method is None else None
     if "content" in result:
-        kind = "parameters" if problem.space is not None else "program"
-        candidate = Candidate(kind, result["content"])
+        candidate = Candidate(problem.seed.kind, result["content"])
     violation = {"recorded": result["violation"]} if "violation" in result else {}
     evaluation = Evaluation(result["status"], result.get("value"), violation, reason=result.get("reason", ""))
     return Measured(evaluation, candidate, result.get("evaluations", 1), notes=result.get("notes"))

@@ -28,7 +28,7 @@ high = 5.0
 evaluations = 500
 """
 
-_EVALUATE_PARAMETERS = '''"""Scores a candidate. Called by keyword with the variables of problem.toml; return one finite number."""
+_EVALUATE_PARAMETERS = '''"""Scores a candidate: called with the variables of problem.toml, returns one finite number."""
 
 import math
 

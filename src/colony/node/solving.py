@@ -28,7 +28,7 @@ from colony.memory.run_state import RunState
 from colony.memory.shared_memory import Emission, SharedMemory
 from colony.node.home import Home, RunFolder, snapshot_folder
 from colony.node.settings import Settings
-from colony.node.workshop import Workshop, opener
+from colony.node.workshop import Workshop, open_workshop, opener
 from colony.primitives.clock import Clock, HybridClock, SystemClock
 from colony.primitives.encoding import canonical, sha256
 from colony.primitives.errors import ProblemError, WeakEvaluatorError
@@ -67,7 +67,7 @@ class Unwatched:
 class Solving:
     """One run in progress. Build it with `begin`; `execute` takes it to its end; always `close` it."""
 
-    def __init__(  # noqa: PLR0913  # what begin has put together
+    def __init__(  # what begin has put together
         self, problem: Problem, settings: Settings, folder: RunFolder, key: Key, clock: Clock, workshop: Workshop
     ) -> None:
         self.problem = problem
@@ -156,8 +156,8 @@ class Solving:
         await self.commit("evaluator.attacked/1", self._examination(noise, report))
         if report.winners and not self.settings.accept_weak_evaluator:
             raise WeakEvaluatorError(
-                f"{problem.name}: the evaluator believes a cheat ({report.winners[0]}), so no score of it means anything; "
-                "mend it, or go on all the same with --accept-weak-evaluator"
+                f"{problem.name}: the evaluator believes a cheat ({report.winners[0]}), so no score of it means anything;"
+                " mend it, or go on all the same with --accept-weak-evaluator"
             )
 
     def _examination(self, noise: Noise, report: AttackReport) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def begin(problem: Problem, settings: Settings, home: Home, clock: Clock | None 
         if problem.evaluator.folder is not None:
             snapshot_folder(problem.evaluator.folder, folder.problem)
             problem = with_folder(problem, folder)
-        workshop = Workshop(problem, settings.workers, allow_unsandboxed=settings.allow_unsandboxed)
+        workshop = open_workshop(problem, settings)
         undo.callback(workshop.close)
         solving = Solving(problem, settings, folder, key, clock, workshop)
         undo.pop_all()

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from colony.node.settings import Settings
 from colony.problems.problem import Problem
-from colony.sandbox import Sandbox, WorkClass, choose
+from colony.sandbox import WorkClass, choose
 from colony.verification.evaluator import Evaluator, ParameterEvaluator, parameter_host
 from colony.verification.programs import ForeignEvaluator, ProgramEvaluator
 
@@ -27,8 +28,12 @@ def work_class(problem: Problem) -> WorkClass:
     return "foreign" if problem.evaluator.style in _FOREIGN else "program"
 
 
-def opener(problem: Problem, *, allow_unsandboxed: bool = False) -> Callable[[], Evaluator]:
-    """A function that opens one more evaluator of the problem.
+def opener(
+    problem: Problem, *, seed: int | None = None, allow_unsandboxed: bool = False
+) -> Callable[[bool], Evaluator]:
+    """A function that opens one more evaluator of the problem; its argument says whether it is the verifier's.
+
+    `seed` makes an evaluator that draws random numbers repeatable (see `ParameterEvaluator`).
 
     Raises:
         IsolationError: the machine cannot isolate this class of work.
@@ -38,25 +43,24 @@ def opener(problem: Problem, *, allow_unsandboxed: bool = False) -> Callable[[],
     sandbox = choose(kind, allow_unsandboxed=allow_unsandboxed)
     if kind == "data":
         host = parameter_host(problem)
-        return lambda: ParameterEvaluator(problem, sandbox.open(host, mode="warm"))
+        return lambda verifies: ParameterEvaluator(problem, sandbox.open(host, mode="warm"), seed=seed, fresh=verifies)
     if kind == "foreign":
-        return lambda: ForeignEvaluator.open(problem, sandbox)
-    return lambda: ProgramEvaluator.open(problem, sandbox, _scoring_sandbox(allow_unsandboxed=allow_unsandboxed))
-
-
-def _scoring_sandbox(*, allow_unsandboxed: bool) -> Sandbox:
-    return choose("data", allow_unsandboxed=allow_unsandboxed)
+        return lambda _verifies: ForeignEvaluator.open(problem, sandbox)
+    scoring = choose("data", allow_unsandboxed=allow_unsandboxed)
+    return lambda _verifies: ProgramEvaluator.open(problem, sandbox, scoring)
 
 
 class Workshop:
     """The evaluators of one run: workers for the search, and one more, on its own, for the verifier."""
 
-    def __init__(self, problem: Problem, workers: int, *, allow_unsandboxed: bool = False) -> None:
+    def __init__(
+        self, problem: Problem, workers: int, *, seed: int | None = None, allow_unsandboxed: bool = False
+    ) -> None:
         self._stack = ExitStack()
         try:
-            open_one = opener(problem, allow_unsandboxed=allow_unsandboxed)
-            self.workers = [self._keep(open_one()) for _ in range(workers)]
-            self.verifier = self._keep(open_one())
+            open_one = opener(problem, seed=seed, allow_unsandboxed=allow_unsandboxed)
+            self.workers = [self._keep(open_one(False)) for _ in range(workers)]  # who it is for
+            self.verifier = self._keep(open_one(True))  # who it is for
         except BaseException:
             self._stack.close()
             raise
@@ -68,3 +72,9 @@ class Workshop:
     def close(self) -> None:
         """End every evaluator."""
         self._stack.close()
+
+
+def open_workshop(problem: Problem, settings: Settings) -> Workshop:
+    """The workshop that a run's settings ask for; a deterministic run seeds its evaluators."""
+    seed = settings.seed if settings.deterministic else None
+    return Workshop(problem, settings.workers, seed=seed, allow_unsandboxed=settings.allow_unsandboxed)

@@ -56,11 +56,13 @@ class Rules:
             return Evaluation("failed", reason=f"the score must be one finite number, not {_short(value)}")
         if not isinstance(reported, Mapping) or not isinstance(metrics, Mapping):
             return Evaluation("failed", reason="constraints and metrics must be mappings from name to number")
-        return self._constrained(number, reported, {str(k): n for k, v in metrics.items() if (n := _finite(v)) is not None})
+        return self._constrained(
+            number, reported, {str(k): n for k, v in metrics.items() if (n := _finite(v)) is not None}
+        )
 
     def _constrained(self, value: float, reported: Mapping[str, Any], metrics: Mapping[str, float]) -> Evaluation:
         amounts: dict[str, float] = {}
-        for name, tolerance in self.tolerances.items():
+        for name in self.tolerances:
             if name not in reported:
                 return Evaluation("failed", reason=f"constraint {name!r} was not reported by the evaluator")
         for name, raw in reported.items():

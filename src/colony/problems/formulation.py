@@ -14,7 +14,7 @@ from colony.problems.space import Vector
 
 
 class Formulation(Protocol):
-    """Minimise `objective(z)` subject to `constraints(z) >= 0` within `bounds`, from `start`; k variables, m constraints."""
+    """Minimise `objective(z)` subject to `constraints(z) >= 0` within `bounds`; k variables, m constraints."""
 
     start: Vector
     bounds: list[tuple[float | None, float | None]]

@@ -1,7 +1,8 @@
 """What runs inside a sandbox for a parameter problem: loads the evaluator once and answers requests.
 
 Requests are JSON-able mappings with `op`:
-`evaluate` {values} -> raw answer; `search` {method, spec, evaluations_max, seed, values} -> best of a search;
+`evaluate` {values} -> raw answer; `attack` the same without the space's check;
+`search` {method, spec, evaluations_max, seed, values} -> best of a search;
 `exact`, `picture`, `holdout` {values} -> the answer of that function. The engine judges what comes back.
 It imports the proposer's method by name, because a search runs next to the evaluator and not in the engine.
 """
@@ -13,6 +14,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -54,11 +56,14 @@ def open_parameters(argument: Mapping[str, Any], pickled: Any = None) -> Callabl
 
 
 def folder_functions(argument: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
-    """The functions that a problem folder offers, by name."""
+    """The functions that a problem folder offers, by name: those of `evaluate.py`, and `holdout` of `holdout.py`."""
     folder = Path(argument["folder"])
     sys.path.insert(0, str(folder))
     module = load_module(folder / argument.get("file", "evaluate.py"), "colony_problem_evaluate")
-    return {name: getattr(module, name) for name in FUNCTIONS if callable(getattr(module, name, None))}
+    functions = {name: getattr(module, name) for name in FUNCTIONS if callable(getattr(module, name, None))}
+    if (folder / "holdout.py").is_file():
+        functions["holdout"] = load_module(folder / "holdout.py", "colony_problem_holdout").holdout
+    return functions
 
 
 class ParameterHost:
@@ -76,6 +81,8 @@ class ParameterHost:
                 return self._evaluate(request["values"])
             case "search":
                 return self._search(request)
+            case "attack":
+                return self.functions.answer(request["values"])
             case "exact":
                 return {n: _exact(v) for n, v in self.functions.call("exact", request["values"]).items()}
             case "has":
@@ -97,10 +104,10 @@ class ParameterHost:
             self.functions, self.rules, request["evaluations_max"], is_late=_deadline(request.get("seconds_max"))
         )
         notes: Any = None
-        try:
-            notes = method(oracle, request.get("values"), request.get("spec", {}), np.random.default_rng(request["seed"]))
-        except Exhausted:
-            pass
+        with suppress(Exhausted):
+            notes = method(
+                oracle, request.get("values"), request.get("spec", {}), np.random.default_rng(request["seed"])
+            )
         best = oracle.best
         return {
             "values": oracle.best_values,

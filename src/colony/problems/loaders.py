@@ -93,9 +93,7 @@ def _problem(table: Mapping[str, Any], folder: Path) -> Problem:
         budget=budget_from(_section(table, "budget")),
         record=_record(table),
         **_limits(table),
-        evaluator=Evaluator(
-            "folder", folder_hash(folder), folder=folder, holdout=(folder / "holdout.py").is_file()
-        ),
+        evaluator=Evaluator("folder", folder_hash(folder), folder=folder, holdout=(folder / "holdout.py").is_file()),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is measured and what it may cost: metric, known record, constraint tolerances' meaning, the five budgets.
+"""What is measured and what it may cost: metric, known record, the five budgets.
 
 Values only. Enforcing a budget is governance; comparing noisy scores is verification.
 """
@@ -111,8 +111,8 @@ class Budget:
             name, scale = _UNITS.get(match[3], (None, 0.0)) if match else (None, 0.0)
             if match is None or name is None:
                 raise UsageError(
-                    f"budget {part!r}: write a number and a unit, for instance 300e (evaluations), 2000x (experiments), "
-                    "60s, 5m or 1h (wall time), 90cs (CPU seconds), 2usd; join several with commas"
+                    f"budget {part!r}: write a number and a unit, for instance 300e (evaluations), 2000x (experiments),"
+                    " 60s, 5m or 1h (wall time), 90cs (CPU seconds), 2usd; join several with commas"
                 )
             if name in found:
                 raise UsageError(f"budget {text!r}: {name} is given twice")
@@ -151,5 +151,5 @@ def budget_from(table: Mapping[str, Any] | str | Budget | None) -> Budget:
     unknown = set(table) - {f.name for f in fields(Budget)}
     if unknown:
         allowed = ", ".join(f.name for f in fields(Budget))
-        raise ProblemError(f"budget: unknown key {sorted(unknown)[0]!r}; allowed: {allowed}")
+        raise ProblemError(f"budget: unknown key {min(unknown)!r}; allowed: {allowed}")
     return Budget(**table)

@@ -45,7 +45,9 @@ class Functions:
     def __init__(self, space: Space, functions: Mapping[str, Callable[..., Any]]) -> None:
         self.space = space
         self._calls = {name: caller(function, space) for name, function in functions.items()}
-        self._constraints = {n.removeprefix("constraint:"): c for n, c in self._calls.items() if n.startswith("constraint:")}
+        self._constraints = {
+            n.removeprefix("constraint:"): c for n, c in self._calls.items() if n.startswith("constraint:")
+        }
 
     def has(self, name: str) -> bool:
         """Whether the problem offers the function `name`."""
@@ -98,8 +100,8 @@ def plain(value: Any) -> Any:
 class Oracle:
     """Counts, judges and remembers.
 
-    `evaluations_max` is a hard limit: the call after it raises `Exhausted`. `penalty` is what one unit of violation adds
-    to the cost that `cost` returns for an infeasible point. `is_late` is asked at every evaluation and ends the search.
+    `evaluations_max` is a hard limit: the call after it raises `Exhausted`. `penalty` is what one unit of violation
+    adds to the cost that `cost` returns for an infeasible point. `is_late` is asked at every evaluation and ends it.
     """
 
     def __init__(

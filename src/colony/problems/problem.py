@@ -21,6 +21,7 @@ from colony.primitives.errors import ProblemError
 from colony.primitives.limits import STATEMENT_CHARACTERS_MAX
 from colony.problems.candidate import Candidate
 from colony.problems.evaluation import Rules
+from colony.problems.fence import fence_faults
 from colony.problems.metric import Budget, Direction, KnownRecord, Metric, budget_from
 from colony.problems.program import Program
 from colony.problems.space import Space, as_space
@@ -52,7 +53,8 @@ class Problem:
 
     `constraints` maps a name to a function of the candidate that returns the amount of violation (a number, or an
     array whose largest entry counts; at most 0 holds); `tolerances` maps names to what is forgiven (0 by default).
-    `timeout_seconds` and `memory_bytes` limit one evaluation. `gradient`, `exact`, `repair`, `picture`, `formulation` and `holdout` are optional functions of the candidate.
+    `timeout_seconds` and `memory_bytes` limit one evaluation. `gradient`, `exact`, `repair`, `picture`, `formulation`
+    and `holdout` are optional functions of the candidate.
 
     Raises:
         ProblemError: names the part that is missing or makes no sense.
@@ -105,8 +107,12 @@ class Problem:
         if self.metric is None:
             self._set("metric", _metric(maximise, minimise, unit, bound))
         if self.evaluator is None:
-            given = dict(zip(FUNCTIONS, (evaluate, gradient, None, exact, repair, picture, formulation, holdout), strict=True))
-            self._set("evaluator", _function_evaluator({n: f for n, f in given.items() if f is not None}, constraints or {}))
+            given = dict(
+                zip(FUNCTIONS, (evaluate, gradient, None, exact, repair, picture, formulation, holdout), strict=True)
+            )
+            self._set(
+                "evaluator", _function_evaluator({n: f for n, f in given.items() if f is not None}, constraints or {})
+            )
         self._check()
 
     def _set(self, name: str, value: Any) -> None:
@@ -116,7 +122,9 @@ class Problem:
         if (self.space is None) == (self.program is None):
             raise ProblemError(f"problem {self.name!r}: give either a space of parameters or a program, and not both")
         if len(self.statement) > STATEMENT_CHARACTERS_MAX:
-            raise ProblemError(f"problem {self.name!r}: the statement is longer than {STATEMENT_CHARACTERS_MAX} characters")
+            raise ProblemError(
+                f"problem {self.name!r}: the statement is longer than {STATEMENT_CHARACTERS_MAX} characters"
+            )
         if self.space is not None and self.initial is not None and (faults := self.space.faults(self.initial)):
             raise ProblemError(f"problem {self.name!r}: initial candidate: {faults[0]}")
 
@@ -138,7 +146,10 @@ class Problem:
         if self.space is not None:
             return self.space.faults(candidate.content)
         assert self.program is not None
-        return self.program.faults(candidate.content)
+        faults = self.program.faults(candidate.content)
+        if not faults and self.evaluator.style == "folder":
+            faults = fence_faults(self.program, candidate.content)
+        return faults
 
     def as_record(self) -> dict[str, Any]:
         """What a journal says of the problem, JSON-able."""

@@ -20,8 +20,8 @@ class Proposal:
     """What an agent wants evaluated.
 
     `candidate` is the point itself, or the start of a search (None: the method chooses). `method` is None for a point,
-    else "module:function" under `colony.agents`. `evaluations` is what it may cost at most. `parents` are the ids of the
-    experiments that it builds on, `operator` how it was made (a short stable word).
+    else "module:function" under `colony.agents`. `evaluations` is what it may cost at most. `parents` are the ids of
+    the experiments that it builds on, `operator` how it was made (a short stable word).
     """
 
     candidate: Candidate | None

@@ -1,6 +1,7 @@
 """Typed search spaces of parameter candidates: what values are allowed, and how they map to the unit cube.
 
-A candidate is a JSON-able mapping from variable name to value; arrays are (nested) lists, permutations lists of indices.
+A candidate is a JSON-able mapping from variable name to value; arrays are (nested) lists, permutations lists of
+indices.
 Every space maps onto [0, 1]^dimension, so that every numeric proposer works on every space: floats linearly or in the
 logarithm, integers and choices by equal bins, permutations by random keys (the order of n numbers; Bean 1994).
 
@@ -331,7 +332,9 @@ class Space:
     @staticmethod
     def _array(variable: Variable, value: Any) -> Any:
         match variable:
-            case Float(shape=()) | Integer(shape=()) | Choice():
+            case Float(shape=()):
+                return float(value)
+            case Integer(shape=()) | Choice():
                 return value
             case Float():
                 return np.asarray(value, dtype=np.float64)
@@ -431,7 +434,9 @@ def variable_from(declaration: Any, where: str) -> Variable:
         return Choice(tuple(declaration))
     if isinstance(declaration, Mapping):
         return _variable_from_table(declaration, where)
-    raise ProblemError(f"{where}: {declaration!r} declares no variable; write (low, high), a list of options or a table")
+    raise ProblemError(
+        f"{where}: {declaration!r} declares no variable; write (low, high), a list of options or a table"
+    )
 
 
 def _variable_from_table(table: Mapping[str, Any], where: str) -> Variable:
@@ -440,7 +445,7 @@ def _variable_from_table(table: Mapping[str, Any], where: str) -> Variable:
         raise ProblemError(f"{where}: unknown type {kind!r}; one of {', '.join(sorted(_KEYS))}")
     unknown = set(table) - _KEYS[kind] - {"type"}
     if unknown:
-        raise ProblemError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed: {', '.join(sorted(_KEYS[kind]))}")
+        raise ProblemError(f"{where}: unknown key {min(unknown)!r}; allowed: {', '.join(sorted(_KEYS[kind]))}")
     shape = _shape(table["shape"], where) if "shape" in table else ()
     try:
         match kind:

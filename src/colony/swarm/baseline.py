@@ -59,7 +59,9 @@ class Stream:
         """Ask, measure, tell, until the share is spent, time is over or the agent has nothing left."""
         while self._left > 0 and not is_over():
             grant = min(self._left, GRANT_MAX)
-            proposals = self._agent.ask(View(self._elites, self.evaluations, self._left, min(grant, PROPOSALS_MAX)), grant)
+            proposals = self._agent.ask(
+                View(self._elites, self.evaluations, self._left, min(grant, PROPOSALS_MAX)), grant
+            )
             if not proposals:
                 return
             measured = await pool.measure(proposals, seconds_max)
@@ -79,7 +81,6 @@ class Stream:
                 Outcome(name, proposal, e.status, e.value, m.candidate, e.violation, m.evaluations, e.reason, m.notes)
             )
         self._agent.tell(outcomes)
-
 
     def _note(self, elite: Elite) -> None:
         """Keep the stream's own best, which is all that it may build on."""

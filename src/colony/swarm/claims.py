@@ -34,7 +34,7 @@ class Claims:
         return best if best is not None and best.status == "claimed" else None
 
     def affordable(self) -> Claim | None:
-        """The pending claim, where a verdict now leaves enough for another one at the end, whatever the search takes."""
+        """The pending claim, where a verdict now leaves enough for another one at the end."""
         account, cost = self._spine.account, reevaluations_max(self._noise)
         left = account.evaluations_left()
         if left is not None and (left < cost or account.kept_evaluations < 2 * cost):

@@ -18,11 +18,16 @@ NEGLIGIBLE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class DiversityStatistics:
-    """Numbers from 0 (one idea) to 1 (all alike); `leading_lineage` is the share of elites of the largest lineage."""
+    """How many-sided the colony is now.
+
+    `operators` and `agents` go from 0 (only one is used) to 1 (all alike); `leading_lineage` is the part of the elites
+    that go back to the largest lineage; `spacing` the mean distance between neighbouring elites, in sides of the grid.
+    """
 
     operators: float
     agents: float
     leading_lineage: float
+    spacing: float = 0.0
 
     def as_record(self) -> dict[str, float]:
         """The JSON-able form."""
@@ -30,6 +35,7 @@ class DiversityStatistics:
             "operators": round(self.operators, 4),
             "agents": round(self.agents, 4),
             "leading_lineage": round(self.leading_lineage, 4),
+            "spacing": round(self.spacing, 4),
         }
 
 
@@ -74,8 +80,8 @@ class Diversity:
         """The evenness of operators lately."""
         return self._operators.evenness()
 
-    def statistics(self, lineages: Sequence[str] = ()) -> DiversityStatistics:
-        """The numbers now; `lineages` names the lineage of each elite."""
+    def statistics(self, lineages: Sequence[str] = (), spacing: float = 0.0) -> DiversityStatistics:
+        """The numbers now; `lineages` names the lineage of each elite, `spacing` is the archive's."""
         largest = max(Counter(lineages).values(), default=0)
         share = largest / len(lineages) if lineages else 0.0
-        return DiversityStatistics(self._operators.evenness(), self._agents.evenness(), share)
+        return DiversityStatistics(self._operators.evenness(), self._agents.evenness(), share, spacing)

@@ -4,8 +4,8 @@
     -> shared memory, archive, claims -> tell the agent
 
 Nothing runs before its decision is durable, and nobody learns of a result before the result is. `turn` is held from a
-change of the state to the end of its append, so that the journal has the order in which the state was made. A failed experiment is
-data; a failed machine is an exception. This file does not schedule (see `run`) and does not verify (see `claims`).
+change of the state to the end of its append, so that the journal has the order in which the state was made. A failed
+experiment is data; a failed machine is an exception. This file neither schedules (`run`) nor verifies (`claims`).
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ class Spine:
         return progress[-1][1] if progress else self.state.seed_value
 
     def _gain(self, before: float | None, after: float | None) -> float:
-        """What a batch gained, free of scale: the improvement as a share of everything gained so far; 1 for the first."""
+        """What a batch gained as a share of everything gained so far, which is free of scale; 1 for the first."""
         if after is None or after == before:
             return 0.0
         seed = self.state.seed_value
@@ -295,7 +295,16 @@ def _outcome(experiment: Experiment, measured: Measured) -> Outcome:
 def _refused(experiment: Experiment) -> Outcome:
     proposal, known = experiment.proposal, experiment.known
     if known is None:
-        return Outcome(experiment.id, proposal, "refused", candidate=proposal.candidate, evaluations=0, reason=experiment.refused)
+        return Outcome(
+            experiment.id, proposal, "refused", candidate=proposal.candidate, evaluations=0, reason=experiment.refused
+        )
     return Outcome(
-        experiment.id, proposal, known.status, known.value, proposal.candidate, known.violation, 0, experiment.refused  # type: ignore[arg-type]
+        experiment.id,
+        proposal,
+        known.status,
+        known.value,
+        proposal.candidate,
+        known.violation,
+        0,
+        experiment.refused,
     )

@@ -1,5 +1,7 @@
-"""How much is offered at once: about half a second of work, a small part of what is left, fixed when the run must not
-depend on time."""
+"""How much is offered at once: about half a second of work, or a small part of what is left.
+
+Where the run must not depend on time, the amount is fixed.
+"""
 
 from __future__ import annotations
 

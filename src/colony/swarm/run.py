@@ -64,7 +64,7 @@ class Standing:
 class Run:
     """Runs batches through a spine until `Stopping` says so; `stop` asks it to end from outside."""
 
-    def __init__(  # noqa: PLR0913  # the organs of a run; assembled in one place only
+    def __init__(  # the organs of a run; assembled in one place only
         self, *, spine: Spine, pool: Pool, claims: Claims, stopping: Stopping, grants: Grants, pace: Pace, clock: Clock
     ) -> None:
         self._spine = spine
@@ -168,7 +168,7 @@ class Run:
         return is_scarce and self._grants.is_quick(account.evaluations_left())
 
     def _propose_unit(self, under_way: Counter[str], dry: set[str], *, batches_max: int) -> list[Batch]:
-        """Batches worth about one grant; the allocator chooses who is asked, agents without a proposal are passed over."""
+        """Batches worth about one grant; the allocator chooses who is asked, who has no proposal is passed over."""
         unit: list[Batch] = []
         spine, account = self._spine, self._spine.account
         offer = self._grants.offer(account.evaluations_left(), account.experiments_left())

@@ -83,7 +83,9 @@ def _attack_parameters(evaluator: ParameterEvaluator, problem: Problem, seed_val
     return AttackReport(tuple(attacks), len(cheats) + SAMPLES, any(v is not None for v in samples))
 
 
-def _outcome(name: str, judged: Evaluation, faults: Sequence[str], problem: Problem, seed_value: float | None) -> Attack:
+def _outcome(
+    name: str, judged: Evaluation, faults: Sequence[str], problem: Problem, seed_value: float | None
+) -> Attack:
     beats = judged.status == "ok" and judged.value is not None
     beats = beats and (seed_value is None or problem.metric.better(judged.value or 0.0, seed_value))
     if faults:
@@ -146,7 +148,9 @@ def _constant_answer(samples: Sequence[float | None], seed_value: float | None) 
 
 def _data_runs_no_code() -> list[Attack]:
     why = "a data candidate runs no code"
-    return [Attack(name, won=False, stopped_by=why) for name in ("writing to the evaluator's files", "patching the clock")]
+    return [
+        Attack(name, won=False, stopped_by=why) for name in ("writing to the evaluator's files", "patching the clock")
+    ]
 
 
 # -- programs -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,7 +39,12 @@ class Evaluator(Protocol):
     isolation: Isolation
 
     def measure(self, proposals: Sequence[Proposal], seconds_max: float | None = None) -> list[Measured]:
-        """Score proposals; a search ends itself after `seconds_max`. Raises IsolationError where the sandbox is gone."""
+        """Score proposals; a search ends itself after `seconds_max`.
+
+        Raises:
+            IsolationError: the sandbox is gone.
+
+        """
         ...
 
     def ask(self, op: str, candidate: Candidate) -> Result:
@@ -111,11 +116,17 @@ _INSTALLED = {str(Path(place).resolve()) for place in (sys.prefix, sys.base_pref
 
 
 class ParameterEvaluator:
-    """Scores points and runs searches of a parameter problem on one executor."""
+    """Scores points and runs searches of a parameter problem on one executor.
 
-    def __init__(self, problem: Problem, executor: Executor) -> None:
+    With a `seed` the evaluator's global random streams are the same for the same request, whichever worker runs it; where
+    `fresh`, each call has other streams, so that a verifier sees the noise that workers do not.
+    """
+
+    def __init__(self, problem: Problem, executor: Executor, *, seed: int | None = None, fresh: bool = False) -> None:
         self._problem = problem
         self._executor = executor
+        self._seed = seed
+        self._fresh = fresh
         self._limits = limits_of(problem)
         self.isolation = executor.isolation
 
@@ -126,8 +137,14 @@ class ParameterEvaluator:
         if any(p.method is not None for p in proposals):
             wall = max(limits.wall_seconds, (seconds_max or limits.wall_seconds) + SEARCH_GRACE_SECONDS)
             limits = replace(limits, wall_seconds=wall, cpu_seconds=wall)
-        results = self._executor.run(requests, limits)
+        results = self._executor.run(requests, limits, seed=self._next_seed())
         return [self._judged(p, r) for p, r in zip(proposals, results, strict=True)]
+
+    def _next_seed(self) -> int | None:
+        seed = self._seed
+        if seed is not None and self._fresh:
+            self._seed = seed + 1
+        return seed
 
     def ask(self, op: str, candidate: Candidate) -> Result:
         """One answer of an optional function."""
@@ -172,15 +189,18 @@ class ParameterEvaluator:
     def _judged_search(self, proposal: Proposal, result: Result) -> Measured:
         answer = result.value
         evaluations = min(max(int(answer["evaluations"]), 0), proposal.evaluations)
-        spent = {"evaluations": evaluations, "wall_seconds": result.wall_seconds, "cpu_seconds": result.cpu_seconds}
+        evaluation, candidate = self._judged_find(answer)
+        return Measured(evaluation, candidate, evaluations, result.wall_seconds, result.cpu_seconds, answer["notes"])
+
+    def _judged_find(self, answer: Mapping[str, Any]) -> tuple[Evaluation, Candidate | None]:
+        """What a search brought home, judged; no candidate where it found nothing feasible."""
         assert self._problem.space is not None, "searches belong to parameter problems"
         if answer["values"] is None:
-            nothing = Evaluation("infeasible", reason="the search found no feasible candidate")
-            return Measured(nothing, None, notes=answer["notes"], **spent)
+            return Evaluation("infeasible", reason="the search found no feasible candidate"), None
         if faults := self._problem.space.faults(answer["values"]):
-            return Measured(Evaluation("failed", reason=faults[0]), None, notes=answer["notes"], **spent)
+            return Evaluation("failed", reason=faults[0]), None
         evaluation = self._problem.rules.judge({"value": answer["value"], "constraints": answer["constraints"]})
-        return Measured(evaluation, Candidate.parameters(answer["values"]), notes=answer["notes"], **spent)
+        return evaluation, Candidate.parameters(answer["values"])
 
 
 def failed(candidate: Candidate | None, result: Result, evaluations: int = 1) -> Measured:

@@ -16,7 +16,7 @@ from colony.problems.proposal import Proposal
 from colony.sandbox.protocol import Executor, Host, Result, Sandbox
 from colony.verification.evaluator import Measured, failed, limits_of
 
-PARALLEL = 2
+PARALLEL = 16
 
 
 class ProgramEvaluator:

@@ -90,7 +90,7 @@ def measure_noise(evaluator: Evaluator, seed: Candidate, evaluations_max: int | 
 
 
 def _repeat(evaluator: Evaluator, candidate: Candidate, times: int) -> Noise:
-    measured = evaluator.measure([Proposal(candidate, "noise")] * times)
+    measured = [evaluator.measure([Proposal(candidate, "noise")])[0] for _ in range(times)]
     values = [m.evaluation.value for m in measured if m.evaluation.status == "ok" and m.evaluation.value is not None]
     failures = [m.evaluation.reason or m.evaluation.status for m in measured if m.evaluation.status != "ok"]
     return Noise(tuple(values), tuple(failures), sum(m.wall_seconds for m in measured))
@@ -101,7 +101,7 @@ def reevaluations_max(noise: Noise) -> int:
     return REEVALUATIONS_MAX if noise.is_noisy else 1
 
 
-def verify(  # noqa: PLR0913  # who, what and how much
+def verify(  # who, what and how much
     evaluator: Evaluator,
     problem: Problem,
     noise: Noise,
@@ -139,7 +139,9 @@ def verify(  # noqa: PLR0913  # who, what and how much
     return Verdict(verdict, fmean(values), len(values), reason, tuple(values), exact, cpu_seconds)
 
 
-def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: float, rate: float) -> tuple[Decision, str] | None:
+def _decide(  # noqa: PLR0911  # one return for each verdict
+    problem: Problem, noise: Noise, values: Sequence[float], claimed: float, rate: float
+) -> tuple[Decision, str] | None:
     mean, seed = fmean(values), noise.mean
     if not noise.is_noisy:
         if abs(mean - claimed) > SAME_RELATIVE * max(1.0, abs(claimed)):
@@ -147,8 +149,10 @@ def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: fl
         if seed is not None and not problem.metric.better(mean, seed):
             return "refuted", f"does not beat the seed's {seed!r}"
         return "verified", "a fresh evaluation gave the claimed value"
-    if len(values) < NOISE_REPEATS or seed is None:
-        return None if len(values) < NOISE_REPEATS else ("verified", "fresh evaluations are feasible; the seed is not")
+    if len(values) < NOISE_REPEATS:
+        return None
+    if seed is None:
+        return "verified", "fresh evaluations are feasible; the seed is not"
     gain = problem.metric.sign * (seed - mean)
     margin = _margin(noise.values, values, rate)
     if gain > margin:
@@ -159,7 +163,7 @@ def _decide(problem: Problem, noise: Noise, values: Sequence[float], claimed: fl
 
 
 def _margin(seed: Sequence[float], fresh: Sequence[float], rate: float) -> float:
-    """The one-sided bound on the difference of two means with pooled variance (Student), spending the error `rate`."""
+    """The one-sided bound on the difference of two means with pooled variance (Student) at the error `rate`."""
     n, m = len(fresh), len(seed)
     degrees = n + m - 2
     squares = sum((x - fmean(fresh)) ** 2 for x in fresh) + sum((x - fmean(seed)) ** 2 for x in seed)
