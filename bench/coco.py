@@ -1,6 +1,6 @@
 """The swarm against four optimisers on 24 black-box functions (COCO's bbob suite), at 200 evaluations a dimension.
 
-    python bench/coco.py peers            run what is missing of the peers (cached in bench/results/coco-peers.json)
+    python bench/coco.py peers            run what is missing of the peers (cached in bench/results/coco-*.json)
     python bench/coco.py swarm            run the swarm on the reported instances, and print the table
     python bench/coco.py swarm --develop  the same on the instances that the defaults may be tuned on
 
@@ -41,6 +41,7 @@ class Counted:
         self.precision = np.inf
 
     def __call__(self, x: np.ndarray) -> float:
+        """The value at x, shape (dimension,); one call less is left."""
         from coco_peers import Spent
 
         if self.left <= 0:
@@ -73,17 +74,30 @@ def tasks(method: str, instances: Iterable[int]) -> list[Task]:
     return [(method, f, d, i) for i in instances for d in DIMENSIONS for f in range(1, 25)]
 
 
-def complete(path: Path, wanted: list[Task], processes: int) -> dict[str, float]:
-    """The results of the tasks: those in the file, and the missing ones run now and added to it."""
-    done: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+def cached(folder: Path) -> dict[str, float]:
+    """The results of the peers so far: one file for each, so that several may be run beside each other."""
+    files = sorted(folder.glob("coco-*.json"))
+    return {name: value for file in files for name, value in json.loads(file.read_text()).items()}
+
+
+def complete(folder: Path | None, wanted: list[Task], processes: int) -> dict[str, float]:
+    """The results of the tasks: what is cached in the folder, if there is one, and the rest run now and added to it."""
+    done = cached(folder) if folder else {}
     missing = [t for t in wanted if key(t) not in done]
     with multiprocessing.Pool(processes) as pool:
         for count, (name, precision) in enumerate(pool.imap_unordered(run, missing), 1):
             done[name] = precision
-            if count % 24 == 0 or count == len(missing):
-                path.write_text(json.dumps(dict(sorted(done.items())), indent=0))
+            if count % 8 == 0 or count == len(missing):
                 print(f"{count}/{len(missing)} {name}", flush=True)
+                if folder:
+                    store(folder, name.split(" ", 1)[0], done)
     return done
+
+
+def store(folder: Path, method: str, done: dict[str, float]) -> None:
+    """Write the results of one method."""
+    own = {name: value for name, value in sorted(done.items()) if name.startswith(method + " ")}
+    (folder / f"coco-{method}.json").write_text(json.dumps(own, indent=0))
 
 
 def run_swarm(objective: Callable[[np.ndarray], float], dimension: int, seed: int) -> None:
@@ -94,25 +108,67 @@ def run_swarm(objective: Callable[[np.ndarray], float], dimension: int, seed: in
     from colony.problems.problem import Problem
     from colony.problems.space import Float
 
-    problem = Problem(space={"x": Float(LOW, HIGH, shape=(dimension,))}, evaluate=lambda x: objective(x), minimise="value")
+    def evaluate(x):
+        return objective(x)
+
+    problem = Problem(space={"x": Float(LOW, HIGH, shape=(dimension,))}, evaluate=evaluate, minimise="value")
     try:
         solve_inline(problem, EVALUATIONS_PER_DIMENSION * dimension, seed)
     except Spent:
         return
 
 
+def shares(done: dict[str, float]) -> dict[str, dict[str, float]]:
+    """By method and problem: the share of the targets that the best precision reaches."""
+    found: dict[str, dict[str, float]] = {}
+    for name, precision in done.items():
+        method, problem = name.split(" ", 1)
+        found.setdefault(method, {})[problem] = float(np.mean(precision <= TARGETS))
+    return found
+
+
+def interval(values: list[float]) -> tuple[float, float, float]:
+    """The mean and its bootstrapped 95 % interval."""
+    sample = np.asarray(values)
+    draws = np.random.default_rng(1).choice(sample, (4000, len(sample))).mean(axis=1)
+    return float(sample.mean()), *np.quantile(draws, [0.025, 0.975]).tolist()
+
+
+def report(swarm: dict[str, float], peers: dict[str, dict[str, float]]) -> list[str]:
+    """A Markdown table: every method on the problems it was run on, the swarm on the same ones, and the difference."""
+    rows = [
+        "| method | problems | share of targets | swarm on the same | swarm ahead by (95 %) | D=2 | D=5 | D=10 |",
+        "|---|" + "---|" * 7,
+    ]
+    for name, found in {"swarm": swarm, **peers}.items():
+        common = sorted(set(found) & set(swarm))
+        mean, low, high = interval([found[p] for p in common])
+        ahead = "-"
+        if name != "swarm":
+            ahead = "{:+.3f} ({:+.3f} to {:+.3f})".format(*interval([swarm[p] - found[p] for p in common]))
+        parts = [np.mean([found[p] for p in common if f" d{d} " in p] or [np.nan]) for d in DIMENSIONS]
+        ours = np.mean([swarm[p] for p in common])
+        cells = [name, str(len(common)), f"{mean:.3f} ({low:.3f} to {high:.3f})", f"{ours:.3f}", ahead]
+        rows.append("| " + " | ".join([*cells, *(f"{part:.3f}" for part in parts)]) + " |")
+    return rows
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["peers", "swarm"])
-    parser.add_argument("--develop", action="store_true")
-    parser.add_argument("--method", default=None)
+    parser.add_argument("--develop", action="store_true", help="the instances for development")
+    parser.add_argument("--method", help="only this peer")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     instances = DEVELOPMENT if options.develop else REPORTED
     from coco_peers import PEERS
 
     names = [options.method] if options.method else list(PEERS)
-    complete(RESULTS / "coco-peers.json", [t for n in names for t in tasks(n, instances)], options.processes)
+    if options.what == "peers":
+        complete(RESULTS, [t for n in names for t in tasks(n, instances)], options.processes)
+        return
+    swarm = shares(complete(None, tasks("swarm", instances), options.processes))["swarm"]
+    print("\n".join(report(swarm, {n: s for n, s in shares(cached(RESULTS)).items() if set(s) & set(swarm)})))
 
 
 if __name__ == "__main__":

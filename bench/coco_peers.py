@@ -68,7 +68,7 @@ def optuna_tpe(objective: Objective, dimension: int, evaluations: int, seed: int
 def nevergrad_ngopt(objective: Objective, dimension: int, evaluations: int, seed: int) -> None:
     """Nevergrad's own choice of method for the dimension and the number of evaluations.
 
-    Its surrogate calls `float` on an array of one number, which numpy 2.4 refuses: it gets a `float` that still does so.
+    Its surrogate calls `float` on an array of one number, which numpy 2.4 refuses: it gets a `float` that takes it.
     """
     import nevergrad
     from nevergrad.optimization import metamodel

@@ -41,7 +41,8 @@ def solve_inline(problem: Problem, evaluations: int, seed: int, agents: int = AG
         gained = 0.0
         for outcome in outcomes:
             if outcome.status == "ok" and outcome.candidate is not None:
-                archive.add(Elite(outcome.experiment, outcome.candidate, outcome.value, name, outcome.proposal.operator))
+                operator = outcome.proposal.operator
+                archive.add(Elite(outcome.experiment, outcome.candidate, outcome.value, name, operator))
                 if best is None or problem.metric.better(outcome.value, best):
                     best, gained = outcome.value, 1.0
         spent = sum(o.evaluations for o in outcomes)
@@ -68,6 +69,4 @@ def evaluated(host: ParameterHost, problem: Problem, proposal: Proposal, experim
     found = host(request)
     status = "failed" if found["value"] is None else "ok"
     best = None if found["values"] is None else Candidate.parameters(found["values"])
-    return Outcome(
-        experiment, proposal, status, found["value"], best, 0.0, found["evaluations"], "", found["notes"]
-    )
+    return Outcome(experiment, proposal, status, found["value"], best, 0.0, found["evaluations"], "", found["notes"])

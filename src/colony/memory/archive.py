@@ -25,7 +25,7 @@ from colony.problems.space import Space, Vector, space_from
 
 Cell: TypeAlias = tuple[int, ...]
 
-GRIDS = {1: (64,), 2: (16, 16), 3: (8, 8, 8)}  # bins along each axis of the descriptor
+BINS = {1: 64, 2: 16, 3: 8}  # along each axis, by the number of axes of the descriptor
 AXES_MAX = 3
 BRANCHING = re.compile(r"\b(?:if|elif|else|for|while|and|or|not|return|lambda|min|max)\b")
 
@@ -47,6 +47,7 @@ class Archive:
         self._niches: dict[Cell, Elite] = {}
         self._roots: dict[str, str] = {}
         self._ranked: tuple[Elite, ...] | None = ()
+        self._spacing: float | None = 0.0
         self._visits: dict[Cell, int] = {}
 
     @classmethod
@@ -67,7 +68,7 @@ class Archive:
         if held is not None and self._sign * (held.value - elite.value) <= 0:
             return False
         self._niches[cell] = elite
-        self._ranked = None
+        self._ranked = self._spacing = None
         self._note_root(elite)
         return True
 
@@ -82,7 +83,7 @@ class Archive:
         for cell, elite in list(self._niches.items()):
             if elite.experiment == experiment:
                 del self._niches[cell]
-                self._ranked = None
+                self._ranked = self._spacing = None
 
     def elites(self, count: int | None = None) -> tuple[Elite, ...]:
         """The best elite of each niche, best niche first; at most `count`."""
@@ -99,6 +100,15 @@ class Archive:
         """The experiment that the line of an elite goes back to, along first known parents."""
         return self._roots.get(elite.experiment, elite.experiment)
 
+    def spacing(self) -> float:
+        """The mean distance from an elite's cell to the nearest other's, in sides of the grid; 0 for fewer than two."""
+        if self._spacing is None:
+            cells = np.asarray(sorted(self._niches), dtype=np.float64)
+            distances = np.linalg.norm(cells[:, None] - cells, axis=2)
+            np.fill_diagonal(distances, np.inf)
+            self._spacing = float(distances.min(axis=1).mean()) / BINS[cells.shape[1]] if len(cells) > 1 else 0.0
+        return self._spacing
+
     def state(self) -> list[Any]:
         """The JSON-able state, for the hash of a run."""
         return [[list(cell), e.experiment, e.value] for cell, e in sorted(self._niches.items())]
@@ -110,7 +120,7 @@ class _PlaceDescriptor:
     def __init__(self, space: Space) -> None:
         self._space = space
         axes = min(space.dimension, AXES_MAX)
-        self._bins = np.asarray(GRIDS[axes])
+        self._bins = BINS[axes]
         self._axes = _projections(space.dimension) if space.dimension > AXES_MAX else np.eye(axes)
 
     def __call__(self, candidate: Candidate) -> Cell:

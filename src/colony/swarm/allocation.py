@@ -29,6 +29,7 @@ TRUST_DEFAULT = 0.1
 TRUST_EVALUATIONS = 60.0  # how many evaluations of evidence the expectation is worth
 SUCCESSOR = 0.25  # the expectation of each further agent of a kind, relative to the one before it
 RECENT_SHARE, RECENT_MIN = 0.1, 50.0  # what is recent: this part of all evaluations so far, at least so many
+SECONDS_MIN = 1e-6  # an evaluation is taken to last at least so long
 COST_RATIO_MAX = 16.0  # how much dearer or cheaper than the average its seconds can make an agent's evaluations
 
 
@@ -123,9 +124,9 @@ class Allocator:
             self._owed += over.sum() * open_shares / open_shares.sum()
 
     def _cost_of(self, evaluations: int, seconds: float) -> float:
-        if not self._use_seconds or not self._seconds or not evaluations:
+        if not self._use_seconds or not evaluations:
             return float(evaluations)
-        ratio = (seconds / evaluations) / (self._seconds / self._evaluations)
+        ratio = (seconds / evaluations + SECONDS_MIN) / (self._seconds / self._evaluations + SECONDS_MIN)
         return float(evaluations * np.sqrt(np.clip(ratio, 1 / COST_RATIO_MAX, COST_RATIO_MAX)))
 
     def _targets(self) -> Vector:
