@@ -31,6 +31,7 @@ def faults(region):
         "import math as m\nfrom math import log\ndef rank(x):\n    return m.exp(x) + log(2)\n",
         "LIMIT = 3\ndef rank(x):\n    found = [y for y in range(LIMIT)]\n    return max(found) + x\n",
         "def rank(x):\n    def best(y):\n        return y\n    return best(x)\n",
+        "class A:\n    def __init__(self):\n        super().__init__()\n        self._x = 1\n",
     ],
 )
 def test_honest_regions_pass(region):

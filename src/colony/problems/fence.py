@@ -38,6 +38,8 @@ FORBIDDEN_NAMES = frozenset(
 )
 FORBIDDEN_ATTRIBUTES = frozenset(
     {
+        "_current_frames",
+        "_getframe",
         "ag_frame",
         "cr_frame",
         "f_back",
@@ -96,8 +98,12 @@ def _node_faults(node: ast.AST, imports: tuple[str, ...]) -> Iterator[str]:
             yield from (f"the name {a.name!r} is not allowed" for a in node.names if a.name.startswith("_"))
         case ast.Name(id=name) if name in FORBIDDEN_NAMES or name.startswith("__"):
             yield f"the name {name!r} is not allowed"
-        case ast.Attribute(attr=name) if name.startswith("_") or name in FORBIDDEN_ATTRIBUTES:
+        case ast.Attribute(attr=name) if name in FORBIDDEN_ATTRIBUTES or _is_special(name):
             yield f"the attribute {name!r} is not allowed"
+
+
+def _is_special(attribute: str) -> bool:
+    return attribute.startswith("__") and attribute != "__init__"
 
 
 def _allowed(module: str, imports: tuple[str, ...]) -> bool:

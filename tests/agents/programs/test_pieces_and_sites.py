@@ -4,7 +4,7 @@ import libcst as cst
 import pytest
 
 from colony.agents.programs.pieces import Place, pieces, text_of, tidied, tree_of, with_piece
-from colony.agents.programs.sites import expressions, statements, unresolved
+from colony.agents.programs.sites import expressions, open_ended, statements, unresolved
 
 TEXT = '''
 def f(a, b: int = 3):
@@ -81,3 +81,13 @@ def test_what_follows_a_return_is_cut():
     """It could never run; the other branch stays."""
     tree = tree_of("def f(a):\n    if a:\n        return 1\n        a = 2\n    return 3\n    return 4\n")
     assert tidied(tree).code == "def f(a):\n    if a:\n        return 1\n    return 3\n"
+
+
+def test_functions_that_may_end_without_a_value_are_found():
+    """Both branches return, or the last statement does."""
+    text = (
+        "def a(x):\n    if x:\n        return 1\n    else:\n        return 2\n"
+        "def b(x):\n    if x:\n        return 1\n"
+        "def c(x):\n    x = 1; return x\n"
+    )
+    assert open_ended(tree_of(text)) == {"b"}

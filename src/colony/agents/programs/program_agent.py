@@ -13,10 +13,9 @@ import numpy as np
 
 from colony.agents.programs.parents import Cost, Parent, Parents, cost_of
 from colony.agents.programs.pieces import Files, Place, pieces, text_of, tidied, tree_of, with_piece
-from colony.agents.programs.sites import unresolved
+from colony.agents.programs.sites import open_ended, unresolved
 from colony.agents.proposer import Outcome, Proposal, View
 from colony.problems.candidate import Candidate
-from colony.problems.fence import fence_faults
 from colony.problems.problem import Problem
 
 ATTEMPTS_PER_PROPOSAL = 20
@@ -53,11 +52,11 @@ class ProgramAgent(ABC):
         """The files that an operator makes of a parent, and the other experiments it drew on; None where it cannot."""
 
     def finished(self, files: Files, place: Place, tree: cst.Module) -> Files | None:
-        """The files with a changed piece, tidied; None where it reads a name that may have no value."""
+        """The files with a changed piece, tidied; None where a name or a returned value may be missing."""
         text = pieces(files)[place]
         before = tree_of(text)
         tree = tidied(tree)
-        if before is None or not unresolved(tree) <= unresolved(before):
+        if before is None or not (unresolved(tree) <= unresolved(before) and open_ended(tree) <= open_ended(before)):
             return None
         return with_piece(files, place, text_of(tree, text))
 
@@ -79,7 +78,7 @@ class ProgramAgent(ABC):
             return []
         files, others = made
         candidate = Candidate.program(files)
-        if candidate.hash in self._seen or not self._is_allowed(files):
+        if candidate.hash in self._seen or not self._is_allowed(candidate):
             return []
         self._seen.add(candidate.hash)
         self._costs[candidate.hash] = parent.cost
@@ -90,10 +89,8 @@ class ProgramAgent(ABC):
         weights = np.array([self._credit[name] for name in self.operators])
         return self.operators[int(self.rng.choice(len(weights), p=weights / weights.sum()))]
 
-    def _is_allowed(self, files: Files) -> bool:
-        if self._characters(files) > self._characters_max or self.program.faults(files):
-            return False
-        return self.problem.evaluator.style != "folder" or not fence_faults(self.program, files)
+    def _is_allowed(self, candidate: Candidate) -> bool:
+        return self._characters(candidate.content) <= self._characters_max and not self.problem.faults(candidate)
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Remember what was good, and give operators credit for children that beat their parent."""

@@ -55,6 +55,23 @@ def unresolved(tree: cst.Module) -> frozenset[str]:
     )
 
 
+def open_ended(tree: cst.Module) -> frozenset[str]:
+    """The functions whose last statement is no `return`, so that they may end without a value."""
+    return frozenset(
+        s.node.name.value for s in statements(tree) if isinstance(s.node, cst.FunctionDef) and not _returns(s.node.body)
+    )
+
+
+def _returns(block: cst.BaseSuite) -> bool:
+    match block.body[-1]:
+        case cst.SimpleStatementLine(body=[*_, cst.Return()]):
+            return True
+        case cst.If(body=body, orelse=cst.Else(body=other)):
+            return _returns(body) and _returns(other)
+        case _:
+            return False
+
+
 def statements(tree: cst.Module) -> list[Statement]:
     """Every place of a statement, in the order of the text."""
     return [site for site in _block(tree, (), inside_function=False) if isinstance(site, Statement)]
