@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -34,13 +35,19 @@ class History:
     diversity: list[tuple[int, float]] = field(default_factory=list)
     left_out: int = 0
 
-    def improvements(self, metric: Metric) -> list[Point]:
-        """The points that improved on everything before them."""
+    def improvements(self, metric: Metric, agent: str | None = None) -> list[Point]:
+        """The points that improved on everything before them, of one agent or of all."""
         best: list[Point] = []
         for point in self.points:
+            if agent is not None and point.agent != agent:
+                continue
             if not best or metric.better(point.value, best[-1].value):
                 best.append(point)
         return best
+
+    def busiest(self, most: int) -> list[str]:
+        """The agents with the most scored experiments."""
+        return [agent for agent, _count in Counter(p.agent for p in self.points).most_common(most)]
 
     def ancestors(self, experiment: str, most: int = 200) -> list[str]:
         """The experiment and everything it builds on, nearest first."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colony.node.history import History
+from colony.node.history import History, Point
 from colony.problems.metric import Metric
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AGENTS_NAMED_MAX = 10
+AGENTS_DRAWN_MAX = 12
 DOTS_MAX = 20_000
 
 
@@ -67,8 +68,8 @@ def _save(figure: Figure, stem: Path) -> None:
 def _colours(kinds: Sequence[str]) -> dict[str, Any]:
     from matplotlib import colormaps  # noqa: PLC0415  # slow to import
 
-    palette = colormaps["tab20"]
-    return {kind: palette(index % 20) for index, kind in enumerate(sorted(set(kinds)))}
+    palette = colormaps["tab10"]
+    return {kind: palette(index % 10) for index, kind in enumerate(sorted(set(kinds)))}
 
 
 def _progress(history: History, metric: Metric, record: float | None, kinds: Mapping[str, str]) -> Figure:
@@ -77,28 +78,30 @@ def _progress(history: History, metric: Metric, record: float | None, kinds: Map
     step = max(1, len(history.points) // DOTS_MAX)
     for kind, colour in colours.items():
         points = [p for p in history.points[::step] if kinds.get(p.agent) == kind]
-        axes.scatter(
-            [p.evaluations for p in points],
-            [p.value for p in points],
-            s=8,
-            alpha=0.5,
-            color=colour,
-            label=kind,
-            linewidths=0,
-        )
-    best = history.improvements(metric)
+        if points:
+            at, values = [p.evaluations for p in points], [p.value for p in points]
+            axes.scatter(at, values, s=9, alpha=0.6, color=colour, label=kind, linewidths=0)
     last = max(p.evaluations for p in history.points)
-    steps_x = [p.evaluations for p in best] + [last]
-    steps_y = [p.value for p in best] + [best[-1].value]
-    axes.step(steps_x, steps_y, where="post", color="black", linewidth=1.5, label="best so far")
+    for agent in history.busiest(AGENTS_DRAWN_MAX):
+        axes.step(
+            *_steps(history.improvements(metric, agent), last), where="post", linewidth=0.8, color=colours[kinds[agent]]
+        )
+    best = _steps(history.improvements(metric), last)
+    axes.step(*best, where="post", color="black", linewidth=1.6, label="best so far")
     if record is not None:
         axes.axhline(record, color="tab:red", linestyle="--", linewidth=1, label="known record")
-    _focus(axes, [p.value for p in history.points], [*steps_y, *([record] if record is not None else [])])
+    _focus(axes, [p.value for p in history.points], [*best[1], *([record] if record is not None else [])])
     axes.set_xlabel("evaluations")
     axes.set_ylabel(f"{metric.name} ({'higher' if metric.direction == 'maximise' else 'lower'} is better)")
-    axes.set_title("Progress, by the kind of agent that made each experiment")
-    axes.legend(fontsize=7, markerscale=2, ncols=2)
+    axes.set_title("Progress: every experiment, each agent's best, the colony's best")
+    corner = "lower right" if metric.direction == "maximise" else "upper right"
+    axes.legend(fontsize=7, markerscale=2, ncols=2, loc=corner)
     return figure
+
+
+def _steps(points: Sequence[Point], last: int) -> tuple[list[int], list[float]]:
+    """The places and heights of a staircase that goes on to `last`."""
+    return [p.evaluations for p in points] + [last], [p.value for p in points] + [points[-1].value]
 
 
 def _focus(axes: Axes, values: Sequence[float], shown: Sequence[float]) -> None:

@@ -28,7 +28,7 @@ high = 5.0
 evaluations = 500
 """
 
-_EVALUATE_PARAMETERS = '''"""Scores a candidate: called with the variables of problem.toml, returns one finite number."""
+_EVALUATE_PARAMETERS = '''"""Scores a candidate: called with the variables of problem.toml; returns a number."""
 
 import math
 
@@ -60,7 +60,7 @@ def guess(x):
 # EVOLVE-BLOCK-END
 """
 
-_EVALUATE_PROGRAM = '''"""Scores what a program returned. It runs apart from the program: `cases` go out, `outputs` come back."""
+_EVALUATE_PROGRAM = '''"""Scores what a program returned, apart from the program: `cases` go out, `outputs` come back."""
 
 
 def cases():

@@ -156,7 +156,7 @@ class Solving:
         await self.commit("evaluator.attacked/1", self._examination(noise, report))
         if report.winners and not self.settings.accept_weak_evaluator:
             raise WeakEvaluatorError(
-                f"{problem.name}: the evaluator believes a cheat ({report.winners[0]}), so no score of it means anything;"
+                f"{problem.name}: the evaluator believes a cheat ({report.winners[0]}), so its scores mean nothing;"
                 " mend it, or go on all the same with --accept-weak-evaluator"
             )
 

@@ -118,8 +118,8 @@ _INSTALLED = {str(Path(place).resolve()) for place in (sys.prefix, sys.base_pref
 class ParameterEvaluator:
     """Scores points and runs searches of a parameter problem on one executor.
 
-    With a `seed` the evaluator's global random streams are the same for the same request, whichever worker runs it; where
-    `fresh`, each call has other streams, so that a verifier sees the noise that workers do not.
+    With a `seed` the evaluator's global random streams are the same for the same request, whichever worker runs it;
+    where `fresh`, each call has other streams, so that a verifier sees the noise that workers do not.
     """
 
     def __init__(self, problem: Problem, executor: Executor, *, seed: int | None = None, fresh: bool = False) -> None:

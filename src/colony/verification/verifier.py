@@ -115,8 +115,8 @@ def verify(  # who, what and how much
 
     Without noise one fresh evaluation must give the claimed value again. With noise the mean of fresh evaluations must
     beat the seed's mean: a one-sided two-sample t bound after each evaluation n of claim k, at the error rate
-    0.01 / (n (n + 1) k (k + 1)), whose sum over all n and k is 0.01, so that neither looking again and again nor claiming
-    again and again wears the test out.
+    0.01 / (n (n + 1) k (k + 1)), whose sum over all n and k is 0.01, so that neither looking again and again nor
+    claiming again and again wears the test out.
     """
     most = reevaluations_max(noise) if evaluations_max is None else min(evaluations_max, reevaluations_max(noise))
     rate = ERROR_RATE / (number * (number + 1))
