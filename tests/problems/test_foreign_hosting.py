@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from colony.primitives.limits import ARTIFACT_CHARACTERS_MAX
 from colony.problems.candidate import Candidate
 from colony.problems.foreign import load
-from colony.problems.foreign_hosting import ARTIFACT_CHARACTERS_MAX, CASCADE, clipped, fitness, open_openevolve, parts
+from colony.problems.foreign_hosting import CASCADE, clipped, fitness, open_openevolve, parts
 from colony.problems.program import END, START
 from colony.problems.proposal import Proposal
 from colony.sandbox import bubblewrap

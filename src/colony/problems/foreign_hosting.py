@@ -19,10 +19,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from colony.primitives.limits import ARTIFACT_CHARACTERS_MAX
 from colony.problems.program_hosting import plain
 
 SHIMS = Path(__file__).parent / "shims"
-ARTIFACT_CHARACTERS_MAX = 20_000
 CASCADE = "cascade stages not reached"
 Handle = Callable[[Mapping[str, Any]], dict[str, Any]]
 

@@ -15,6 +15,7 @@ from colony.agents.programs.parents import Cost, Parent, Parents, cost_of
 from colony.agents.programs.pieces import Files, Place, pieces, text_of, tidied, tree_of, with_piece
 from colony.agents.programs.sites import open_ended, unresolved
 from colony.agents.proposer import Outcome, Proposal, View
+from colony.primitives.limits import KNOWN_CANDIDATES_MAX
 from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
 
@@ -39,7 +40,7 @@ class ProgramAgent(ABC):
         self.parents = Parents(problem, self.rng)
         self._costs: dict[str, Cost] = {}
         self._credit = dict.fromkeys(self.operators, 1.0)
-        self._seen = {problem.seed.hash}
+        self._seen = {problem.seed.hash: None}
         self._characters_max = GROWTH_MAX * self._characters(self.program.files) + GROWTH_CHARACTERS
 
     @staticmethod
@@ -80,7 +81,9 @@ class ProgramAgent(ABC):
         candidate = Candidate.program(files)
         if candidate.hash in self._seen or not self._is_allowed(candidate):
             return []
-        self._seen.add(candidate.hash)
+        self._seen[candidate.hash] = None
+        if len(self._seen) > KNOWN_CANDIDATES_MAX:
+            del self._seen[next(iter(self._seen))]
         self._costs[candidate.hash] = parent.cost
         experiments = tuple(dict.fromkeys(e for e in (parent.experiment, *others) if e))
         return [Proposal(candidate, operator, parents=experiments)]
