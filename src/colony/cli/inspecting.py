@@ -79,9 +79,8 @@ def show(
         print_json(record)
         return
     out.print(f"[bold]{record['problem']}[/] in {folder.path}")
-    out.print(
-        f"ended: {record['reason'] or 'not yet'}; {record['experiments']} experiments, {record['evaluations']} evaluations"
-    )
+    done = f"{record['experiments']} experiments, {record['evaluations']} evaluations"
+    out.print(f"ended: {record['reason'] or 'not yet'}; {done}")
     claims = [[c["experiment"][:12], f"{c['value']:.12g}", c["status"], c["agent"]] for c in record["claims"][-10:]]
     print_table("latest claims", ["experiment", "value", "status", "agent"], claims)
     agents = [

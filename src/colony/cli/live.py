@@ -67,12 +67,13 @@ class LiveProgress:
             return Text("opening the sandbox ...")
         progress = progress_of(self._solving)
         grid = Table.grid(padding=(0, 2))
+        grid.add_row(Text("budget used", style="dim"), ProgressBar(total=1.0, completed=progress.fraction, width=50))
         for label, value in rows_of(progress):
             grid.add_row(Text(label, style="dim"), value)
         title = Text.assemble(
             (progress.problem, "bold"), f"  {self._phase}  ", (f"{progress.wall_seconds:.0f} s", "dim")
         )
-        return Group(title, ProgressBar(total=1.0, completed=progress.fraction, width=60), grid)
+        return Group(title, grid)
 
 
 _STYLES = {"verified": "bold green", "claimed": "yellow", "seed": "dim"}
@@ -80,13 +81,13 @@ _STYLES = {"verified": "bold green", "claimed": "yellow", "seed": "dim"}
 
 def rows_of(progress: Progress) -> list[tuple[str, Text]]:
     """The labelled lines of the panel."""
-    best = "none yet" if progress.best is None else f"{progress.best:.12g}"
+    best = "infeasible" if progress.best is None else f"{progress.best:.12g}"
     record = "none" if progress.record is None else f"{progress.record:.12g}"
     style = _STYLES.get(progress.status, "")
     busiest = "  ".join(f"{name} {evaluations}/{improvements}" for name, evaluations, improvements in progress.busiest)
     pace = f"{progress.experiments} experiments, {progress.evaluations} evaluations, "
     return [
-        ("best", Text.assemble((best, style), f" {progress.status}, by {progress.found_by}")),
+        ("best", Text.assemble((best, style), f"  {progress.status}, by {progress.found_by}")),
         ("known record", Text(record)),
         ("done", Text(f"{pace}{progress.evaluations_per_second:.0f}/s")),
         ("diversity", Text(f"{progress.diversity:.2f} evenness of operators")),

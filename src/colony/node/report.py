@@ -130,7 +130,8 @@ def report_text(problem: Problem, state: RunState, result: Result, plots: Sequen
 def _effort(result: Result) -> str:
     return (
         f"Run `{result.run}` ended: {result.reason}. {result.experiments} experiments, "
-        f"{result.evaluations} evaluations, {result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, cost {result.cost:.2f} USD."
+        f"{result.evaluations} evaluations, {result.wall_seconds:.1f} s wall, {result.cpu_seconds:.1f} s CPU, "
+        f"cost {result.cost:.2f} USD."
     )
 
 

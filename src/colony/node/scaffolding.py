@@ -60,7 +60,7 @@ def guess(x):
 # EVOLVE-BLOCK-END
 """
 
-_EVALUATE_PROGRAM = '''"""Scores what a program returned, apart from the program: `cases` go out, `outputs` come back."""
+_EVALUATE_PROGRAM = '''"""Scores what a program returned, apart from it: `cases` go out, `outputs` come back."""
 
 
 def cases():

@@ -18,7 +18,7 @@ Direction = Literal["maximise", "minimise"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One typed quantity: `unit` in words or symbols ("1" where it has none), `bound` the best value thinkable if known.
+    """One typed quantity: `unit` in words or symbols ("1" where it has none), `bound` the best value thinkable.
 
     Raises:
         ProblemError: the name is empty, the direction unknown or the bound not finite.
