@@ -2,10 +2,11 @@
 
     python bench/geometry.py circles-26 --agents hop,multistart --target 2.63598 --seeds 10 --seconds 120
 
-Each line is one seed: the best value, and CPU seconds, wall seconds and evaluations until the target was met (or until
-the time was over). The driver is a bare loop of ask, run, tell, with the CPU seconds of all workers counted, because the
+Each line is one seed: the best value, and CPU seconds, wall seconds and evaluations until the target was met, or until
+the time was over. The driver is a bare loop of ask, run, tell, with the CPU seconds of all workers counted, because the
 machine may be busy; what the engine adds (verification, records) is measured elsewhere.
 """
+# ruff: noqa: E402  # numpy reads how many threads it may use when it is loaded
 
 from __future__ import annotations
 
@@ -114,7 +115,9 @@ class Colony:
             self.elites.sort(key=lambda elite: self.problem.metric.sign * elite.value)
             del self.elites[16:]
         status = "failed" if value is None else "ok"
-        agent.tell([Outcome(name, proposal, status, value, candidate, 0.0, answer["evaluations"], notes=answer["notes"])])
+        agent.tell(
+            [Outcome(name, proposal, status, value, candidate, 0.0, answer["evaluations"], notes=answer["notes"])]
+        )
 
 
 def agents_of(kinds: str, problem: Problem, seed: int) -> list[Proposer]:
@@ -147,14 +150,19 @@ def main() -> None:
             hit = colony.solve(target, options.seconds)
             wall = time.monotonic() - start
             best = colony.elites[0].value if colony.elites else None
-            print(f"{seed:4d} {'hit ' if hit else 'miss'} {best!r:22} {colony.cpu_seconds:7.2f} CPU s {wall:6.1f} s "
-                  f"{colony.evaluations:8d} evaluations, by {colony.elites[0].agent if colony.elites else None}", flush=True)
+            print(
+                f"{seed:4d} {'hit ' if hit else 'miss'} {best!r:22} {colony.cpu_seconds:7.2f} CPU s {wall:6.1f} s "
+                f"{colony.evaluations:8d} evaluations, by {colony.elites[0].agent if colony.elites else None}",
+                flush=True,
+            )
             if hit:
                 spent.append(colony.cpu_seconds)
                 counts.append(colony.evaluations)
     if spent:
-        print(f"{len(spent)} of {options.seeds} hit {target!r}; median of these {statistics.median(spent):.2f} CPU s, "
-              f"{statistics.median(counts):.0f} evaluations")
+        print(
+            f"{len(spent)} of {options.seeds} hit {target!r}; median of these {statistics.median(spent):.2f} CPU s, "
+            f"{statistics.median(counts):.0f} evaluations"
+        )
 
 
 if __name__ == "__main__":

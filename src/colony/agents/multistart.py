@@ -1,8 +1,8 @@
 """Gradient descents from well spread starts: one job is a chain of local searches inside a worker.
 
 The agent keeps one Sobol sequence over all its jobs, remembers where descents ended, so that later ones stop early when
-they fall into a basin seen before, and goes on with a descent that was cut short. It does not perturb good points; that is
-`hop`.
+they fall into a basin seen before, and goes on with a descent that was cut short. It does not perturb good points:
+that is `hop`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Multistart:
         self.name = name
         self._rng = np.random.default_rng(seed)
         self._stream = int(self._rng.integers(2**31))
-        self._skip = 0
+        self._skip = self._distrust = 0
         self._ends: list[list[float]] = []
         self._cut: list[tuple[Candidate, str]] = []
         self._remembers = problem.space is not None and problem.space.dimension * ENDS_MAX <= 2_000
@@ -40,7 +40,7 @@ class Multistart:
         del view
         granted = min(evaluations, EVALUATIONS_PER_JOB)
         start, *parents = self._cut.pop() if self._cut else (None,)
-        spec: dict[str, Any] = {"stream": self._stream, "skip": self._skip}
+        spec: dict[str, Any] = {"stream": self._stream, "skip": self._skip, "distrust": self._distrust}
         if self._ends:
             spec["ends"] = self._ends[-ENDS_MAX:]
         self._skip += granted
@@ -50,6 +50,7 @@ class Multistart:
         """Remember where descents ended, and those that did not."""
         for outcome in outcomes:
             notes = outcome.notes or {}
+            self._distrust = notes.get("distrust", self._distrust)
             if self._remembers:
                 self._ends += notes.get("ends", [])
             if notes.get("open"):

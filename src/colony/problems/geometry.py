@@ -101,7 +101,9 @@ class CircleFormulation:
         """Matrix and constant of the linear constraints: four walls for each circle, radii of at least 0."""
         n = self.n
         one, zero = np.eye(n), np.zeros((n, n))
-        matrix = np.block([[one, zero, -one], [zero, one, -one], [-one, zero, -one], [zero, -one, -one], [zero, zero, one]])
+        matrix = np.block(
+            [[one, zero, -one], [zero, one, -one], [-one, zero, -one], [zero, -one, -one], [zero, zero, one]]
+        )
         if self.perimeter is None:
             return matrix, np.repeat([0.0, 0.0, width, 1.0, 0.0], n)
         column = np.repeat([0.0, 0.0, 1.0, -1.0, 0.0], n)[:, None]

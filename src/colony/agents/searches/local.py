@@ -24,15 +24,16 @@ ENDS_MAX = 32
 def search(oracle: Oracle, values: Values | None, spec: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """Descend from `values` if given, then from Sobol points, until the evaluations are spent.
 
-    `spec`: `stream` and `skip` place this job in a Sobol sequence that several jobs share; `ends` are known end points in
-    the unit cube. Returns `ends`, those that were new, and `open`, the values of a descent cut short, or None.
+    `spec`: `stream` and `skip` place this job in a Sobol sequence that several jobs share; `ends` are known end points
+    in the unit cube; `distrust` as in `Descent`. Returns `ends`, those that were new, `open`, the values of a descent
+    cut short, or None, and `distrust`.
     """
     starts = qmc.Sobol(oracle.space.dimension, rng=np.random.default_rng(spec.get("stream", rng.integers(2**31))))
     if spec.get("skip"):
         starts.fast_forward(spec["skip"])
     known = [np.asarray(end) for end in spec.get("ends", [])]
     fresh: list[Vector] = []
-    descend = Descent(oracle)
+    descend = Descent(oracle, spec.get("distrust", 0))
     end: End | None = None
     try:
         while oracle.left > 0:
@@ -45,7 +46,7 @@ def search(oracle: Oracle, values: Values | None, spec: Mapping[str, Any], rng: 
     except Exhausted:
         pass
     cut = end.values if end is not None and not end.is_final else None
-    return {"ends": [unit.tolist() for unit in fresh[:ENDS_MAX]], "open": cut}
+    return {"ends": [unit.tolist() for unit in fresh[:ENDS_MAX]], "open": cut, "distrust": descend.distrust}
 
 
 def _best_start(oracle: Oracle, starts: qmc.Sobol) -> Values:

@@ -1,9 +1,9 @@
 """Ways to disturb a good candidate of a space of floats, for searches that descend again afterwards.
 
-Many candidates are collections of like *items*: points, circles. Items are found by shape: float arrays whose first axis
-has the same length, at least 3, belong together, row by row; the first that has a second axis holds the places. Moves on
-items relocate, swap or shake rows; where there are none, only the shaking of all coordinates remains. Everything happens
-in the unit cube. Nothing here knows a problem, and nothing here evaluates.
+Many candidates are collections of like *items*: points, circles. Items are found by shape: float arrays whose first
+axis has the same length, at least 3, belong together, row by row; the first that has a second axis holds the places.
+Moves on items relocate, swap or shake rows; where there are none, only the shaking of all coordinates remains.
+Everything happens in the unit cube. Nothing here knows a problem, and nothing here evaluates.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class Moves:
         unit[one], unit[other] = unit[other], unit[one]
 
     def _some(self, rng: np.random.Generator) -> Indices:
-        return rng.choice(len(self._places), rng.choice(MOVED_COUNTS), replace=False)
+        """One item, sometimes two or three."""
+        count = int(rng.choice(MOVED_COUNTS))
+        return rng.permutation(len(self._places))[:count]
 
     def _put(self, unit: Vector, item: int, place: Vector) -> None:
         """Put an item at `place`; the rest of it becomes ordinary."""
@@ -86,7 +88,10 @@ class Moves:
 
 
 def items(space: Space) -> tuple[Indices, Indices]:
-    """Which unit-cube coordinates hold the items' places, shape (n, d), and the rest of them, (n, e); (0, 0) without items."""
+    """Which unit-cube coordinates hold the items' places, shape (n, d), and the rest of them, (n, e).
+
+    Both have shape (0, 0) where there are no items.
+    """
     assert all(isinstance(v, Float) for v in space.variables.values()), "moves work on spaces of floats"
     shapes = [v.shape for v in space.variables.values() if isinstance(v, Float)]
     counts = Counter(shape[0] for shape in shapes if shape and shape[0] >= ITEMS_MIN)
@@ -104,7 +109,7 @@ def items(space: Space) -> tuple[Indices, Indices]:
 
 
 def _anywhere(places: Vector, count: int, rng: np.random.Generator) -> Vector:
-    """Random places, shape (count, d): half in the whole cube, half round the items, which may fill but a part of it."""
+    """Random places, shape (count, d): half in the whole cube, half round the items, which may fill a part."""
     dimension = places.shape[1]
     corners = places[rng.integers(len(places), size=(count, 2))]
     between = corners[:, 0] + rng.uniform(-0.5, 1.5, (count, 1)) * (corners[:, 1] - corners[:, 0])

@@ -1,9 +1,9 @@
-"""A proximal linear method for smooth formulations whose optima are corners, as in packings: many cheap Newton-like steps.
+"""A proximal linear method for smooth formulations whose optima are corners, as in packings: few and cheap steps.
 
 Each step minimises the linearised cost plus `weight`/2 times the squared step, subject to the linearised constraints.
-That is a least-distance problem, solved through non-negative least squares (Lawson and Hanson 1974, chapter 23), and only
-on the constraints near by: those that a step breaks are added and the step is solved again, so that the result is the
-same as with all of them. An exact penalty decides whether a step is kept (Fletcher 1987, section 12.3).
+That is a least-distance problem, solved through non-negative least squares (Lawson and Hanson 1974, chapter 23), and
+only on the constraints near by: those that a step breaks are added and the step is solved again, so that the result is
+the same as with all of them. An exact penalty decides whether a step is kept (Fletcher 1987, section 12.3).
 
 Where as many constraints touch as there are variables it converges quadratically. Where curvature decides it crawls and
 says that it did not converge: then SLSQP should finish. Nothing here restarts, perturbs or judges.
@@ -22,7 +22,7 @@ from colony.problems.formulation import Formulation
 from colony.problems.oracle import Exhausted
 from colony.problems.space import Vector
 
-STEPS_MAX = 60
+STEPS_MAX = 40
 ROUNDS_MAX = 20
 ACCURACY = 1e-12
 REACH = 3.0  # the longest free step, as a multiple of the start's length
@@ -93,7 +93,7 @@ def settle(formulation: Formulation, spend: Callable[[], None]) -> tuple[Vector,
 
 
 def _step(here: Place, weight: float, rows: Rows) -> tuple[Vector, Vector, Rows] | None:
-    """The move, the multipliers of the rows that were looked at, and these rows; None where they contradict each other."""
+    """The move, the multipliers of the rows looked at, and these rows; None where they contradict each other."""
     for _ in range(ROUNDS_MAX):
         solved = _nearest_point(here.slopes[rows], here.slack[rows], here.slope / weight)
         if solved is None:

@@ -1,7 +1,7 @@
 """Local optima by gradients over an oracle: the right solver for what a problem offers, and what it costs.
 
-With a formulation: the proximal linear method, finished by SLSQP where that does not converge. Without one: SLSQP on the
-constraint functions, or L-BFGS-B where there are none. What counts as evaluations: a call of the metric 1 (differences
+With a formulation: the proximal linear method, finished by SLSQP where that does not converge. Without one: SLSQP on
+the constraint functions, or L-BFGS-B where there are none. What counts as evaluations: a call of the metric 1 (differences
 in place of a missing gradient are such calls), a gradient of the problem 1, an objective call of a formulation 1 (its
 constraints and derivatives come with it), the judgement of an end 1. Nothing here restarts or perturbs.
 """
@@ -24,9 +24,10 @@ from colony.problems.space import Values, Vector
 
 ACCURACY = 1e-13
 ITERATIONS_MAX = 200
+SLSQP_ACCURACY, SLSQP_ITERATIONS_MAX = 1e-10, 100  # of cost; more costs half as much again and finds nothing more
 DIFFERENCE = 1e-7  # of the unit cube; the error of a difference is about as large
 MARGIN = 1e-10  # how far inside its constraints SLSQP stays, so that its end holds them without tolerance
-DISTRUST = 3  # unconverged runs in excess of converged ones, after which the proximal method is not tried again
+DISTRUST_MAX = 2  # unconverged runs in excess of converged ones, after which the proximal method is not tried again
 
 minimize: Any = optimize.minimize  # its stubs ask for one-dimensional shapes, which our vectors do not state
 
@@ -44,11 +45,14 @@ class End:
 
 
 class Descent:
-    """Descends on one oracle, again and again; learns whether the proximal method suits the problem."""
+    """Descends on one oracle, again and again; learns whether the proximal method suits the problem.
 
-    def __init__(self, oracle: Oracle) -> None:
+    `distrust` counts its failures above its successes; a job may begin with what the job before it ended with.
+    """
+
+    def __init__(self, oracle: Oracle, distrust: int = 0) -> None:
         self.oracle = oracle
-        self._distrust = 0
+        self.distrust = distrust
 
     def __call__(self, values: Values, is_known: Callable[[Vector], bool] = lambda _: False) -> End:
         """The local optimum near `values`; it may stop early at a point that `is_known` (in the unit cube).
@@ -67,9 +71,9 @@ class Descent:
 
     def _formulated(self, formulation: Formulation) -> End:
         end, converged = formulation.start, False
-        if self._distrust < DISTRUST:
+        if self.distrust < DISTRUST_MAX:
             end, converged = settle(formulation, self._spend)
-            self._distrust += -1 if converged else 1
+            self.distrust += -1 if converged else 1
         if not converged:
             end = slsqp(formulation, end, self._spend)
         return self._judged(formulation.candidate(end))
@@ -116,7 +120,7 @@ def slsqp(formulation: Formulation, start: Vector, spend: Callable[[], None]) ->
             method="SLSQP",
             bounds=formulation.bounds,
             constraints={"type": "ineq", "fun": formulation.constraints, "jac": formulation.jacobian},
-            options={"maxiter": ITERATIONS_MAX, "ftol": ACCURACY},
+            options={"maxiter": SLSQP_ITERATIONS_MAX, "ftol": SLSQP_ACCURACY},
         )
     except Exhausted:
         return last
@@ -124,7 +128,7 @@ def slsqp(formulation: Formulation, start: Vector, spend: Callable[[], None]) ->
 
 
 class Differences:
-    """Cost and constraint amounts in the unit cube with their slopes by forward differences, each point looked at once."""
+    """Cost and constraint amounts in the unit cube, with slopes by forward differences, each point looked at once."""
 
     def __init__(self, oracle: Oracle, spend: Callable[[], None]) -> None:
         self._oracle = oracle
@@ -154,7 +158,10 @@ class Differences:
         if self._slopes[0] != unit.tobytes():
             here = self.at(unit)
             steps = np.where(unit + DIFFERENCE > 1.0, -DIFFERENCE, DIFFERENCE)
-            columns = [(self._look(unit + step * axis) - here) / step for step, axis in zip(steps, np.eye(len(unit)), strict=True)]
+            columns = [
+                (self._look(unit + step * axis) - here) / step
+                for step, axis in zip(steps, np.eye(len(unit)), strict=True)
+            ]
             self._slopes = (unit.tobytes(), np.stack(columns, axis=1))
         return self._slopes[1]
 

@@ -83,7 +83,9 @@ class TriangleFormulation:
 
     def constraints(self, z: Vector) -> Vector:
         """Triangles above the bound, then points inside; shape (198,)."""
-        return np.concatenate([self._sign * _determinants(*z[:-1].reshape(2, -1)) - z[-1], self._sides @ z + self._ends])
+        return np.concatenate(
+            [self._sign * _determinants(*z[:-1].reshape(2, -1)) - z[-1], self._sides @ z + self._ends]
+        )
 
     def jacobian(self, z: Vector) -> Vector:
         """The derivatives of the constraints."""
