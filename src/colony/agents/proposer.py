@@ -37,11 +37,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What an agent sees of the colony when it is asked: the elites, best first, and how far the run is."""
+    """What an agent sees of the colony when it is asked: the elites, best first, and how far the run is.
+
+    `proposals_max` is how many proposals may be made this time.
+    """
 
     elites: tuple[Elite, ...] = ()
     evaluations_used: int = 0
     evaluations_left: int | None = None
+    proposals_max: int = 64
 
     @property
     def best(self) -> Elite | None:
