@@ -251,6 +251,8 @@ class Solving:
         """Each plain method alone at the same number of evaluations, for no longer than the search took."""
         evaluations, timed = self.state.counts["evaluations"], not self.settings.deterministic
         seconds = run.wall_seconds()
+        if self.pool.is_closed:
+            self.pool = Pool(await asyncio.to_thread(self.workshop.renew))
         found: list[Baseline] = []
         for name, make in baselines(self.problem):
             end = self.clock.monotonic_seconds() + seconds

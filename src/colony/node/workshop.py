@@ -57,13 +57,18 @@ class Workshop:
         self, problem: Problem, workers: int, *, seed: int | None = None, allow_unsandboxed: bool = False
     ) -> None:
         self._stack = ExitStack()
+        self._open = opener(problem, seed=seed, allow_unsandboxed=allow_unsandboxed)
         try:
-            open_one = opener(problem, seed=seed, allow_unsandboxed=allow_unsandboxed)
-            self.workers = [self._keep(open_one(False)) for _ in range(workers)]  # who it is for
-            self.verifier = self._keep(open_one(True))  # who it is for
+            self.workers = [self._keep(self._open(False)) for _ in range(workers)]  # who it is for
+            self.verifier = self._keep(self._open(True))  # who it is for
         except BaseException:
             self._stack.close()
             raise
+
+    def renew(self) -> list[Evaluator]:
+        """Fresh workers in the place of ones that were ended in the middle of their work."""
+        self.workers = [self._keep(self._open(False)) for _ in self.workers]  # who it is for
+        return self.workers
 
     def _keep(self, evaluator: Evaluator) -> Evaluator:
         self._stack.callback(evaluator.close)

@@ -34,6 +34,7 @@ class Pool:
             self._idle.put_nowait(evaluator)
         self._threads = ThreadPoolExecutor(len(self._all), thread_name_prefix="colony-evaluator")
         self._batches = 0
+        self.is_closed = False
 
     @property
     def size(self) -> int:
@@ -56,6 +57,7 @@ class Pool:
 
     def close(self) -> None:
         """End all evaluators, also in the middle of a batch, then their threads."""
+        self.is_closed = True
         for evaluator in self._all:
             evaluator.close()
         self._threads.shutdown(wait=True, cancel_futures=True)

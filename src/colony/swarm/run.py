@@ -266,8 +266,10 @@ class Run:
         done = [] if self._pace.deterministic and is_interrupted else [f for f in self._flight if f not in late]
         self._flight = []
         if late:
-            self._pool.close()
+            for each in late:
+                each.task.cancel()
             await asyncio.wait([f.task for f in late])
+            await asyncio.to_thread(self._pool.close)
         await self._conclude(done)
 
     async def _verify_continually(self) -> None:

@@ -83,5 +83,9 @@ class InlineWorkshop:
         self.workers = [inline_evaluator(problem, before) for _ in range(workers)]
         self.verifier = inline_evaluator(problem, before)
 
+    def renew(self) -> list[ParameterEvaluator]:
+        """Inline evaluators never end; they are as good as new."""
+        return self.workers
+
     def close(self) -> None:
         """Nothing to end."""

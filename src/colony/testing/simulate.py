@@ -133,9 +133,16 @@ class Course:
             InterruptedRunError: the stopper stopped it.
 
         """
-        stopper = stopper or Stopper()
-        folder = self.home.create_run(self.problem.name, SystemClock())
-        return conclude(self._open(folder, self.settings.workers, stopper), stopper, report=False)
+        return self.start(self.home.create_run(self.problem.name, SystemClock()), stopper or Stopper())
+
+    def start(self, folder: RunFolder, stopper: Stopper) -> Result:
+        """The run from its beginning, in a folder that exists.
+
+        Raises:
+            InterruptedRunError: the stopper stopped it.
+
+        """
+        return conclude(self.open(folder, self.settings.workers, stopper), stopper, report=False)
 
     def resume(self, folder: RunFolder, workers: int = 1, stopper: Stopper | None = None) -> Result:
         """Go on with what is in the folder.
@@ -145,7 +152,7 @@ class Course:
 
         """
         stopper = stopper or Stopper()
-        solving = self._open(folder, workers, stopper)
+        solving = self.open(folder, workers, stopper)
         try:
             standing = Retracing(solving).lead()
         except BaseException:
@@ -153,8 +160,9 @@ class Course:
             raise
         return conclude(solving, stopper, standing, report=False)
 
-    def _open(self, folder: RunFolder, workers: int, stopper: Stopper) -> Solving:
-        workshop: Any = InlineWorkshop(self.problem, workers, stopper.before)
+    def open(self, folder: RunFolder, workers: int = 1, stopper: Stopper | None = None) -> Solving:
+        """The run's engine on the journal in a folder; to be closed."""
+        workshop: Any = InlineWorkshop(self.problem, workers, (stopper or Stopper()).before)
         return Solving(self.problem, self.settings, folder, self.home.replica_key(), SystemClock(), workshop)
 
     def cut(self, folder: RunFolder, records: Sequence[Entry], count: int) -> RunFolder:
