@@ -6,7 +6,7 @@ comes through `ask`, `tell` and their own random stream, so that the same run as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -35,17 +35,24 @@ class Outcome:
     notes: Any = None
 
 
+def never_visited(_candidate: Candidate) -> int:
+    """The visits of a region where nobody keeps count."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What an agent sees of the colony when it is asked: the elites, best first, and how far the run is.
 
-    `proposals_max` is how many proposals may be made this time.
+    `proposals_max` is how many proposals may be made this time; `visits` says how often the region of a candidate has
+    been visited by anybody.
     """
 
     elites: tuple[Elite, ...] = ()
     evaluations_used: int = 0
     evaluations_left: int | None = None
     proposals_max: int = 64
+    visits: Callable[[Candidate], int] = never_visited
 
     @property
     def best(self) -> Elite | None:

@@ -92,6 +92,10 @@ class Archive:
             self._ranked = tuple(order)
         return self._ranked[:count]
 
+    def visits(self, candidate: Candidate) -> int:
+        """How many feasible candidates were seen in the region of this one."""
+        return self._visits.get(self._descriptor(candidate), 0)
+
     def regions(self) -> dict[str, int]:
         """How many feasible candidates were seen in each cell, kept or not: what has been explored."""
         return {".".join(map(str, cell)): visits for cell, visits in self._visits.items()}

@@ -105,6 +105,7 @@ class Spine:
             self.state.evaluations,
             self.account.evaluations_left(),
             proposals_max,
+            self.state.archive.visits,
         )
 
     def propose(self, agent: str, grant: int, proposals_max: int) -> Batch | None:
