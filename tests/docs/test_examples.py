@@ -16,10 +16,11 @@ def test_a_function_with_a_constraint(place):
 
 
 def test_a_folder_with_an_exact_check(place):
-    """Charges end nearer to each other than on an even grid allows, and never nearer than the rule allows."""
-    found = place.json(f"solve {EXAMPLES / 'charges'} --budget 400e --no-baseline")
+    """The parcel comes near the known answer of 11,664 cubic inches, and the rule holds in exact arithmetic."""
+    found = place.json(f"solve {EXAMPLES / 'parcel'} --budget 600e --no-baseline")
     assert found["best"]["status"] == "verified"
-    assert found["best"]["value"] < found["seed_value"] == 43.5
+    assert 11_000 < found["best"]["value"] <= 11_664
+    assert "constraints hold exactly" in place.colony("show --json").stdout
 
 
 def test_a_program_with_a_hold_out(place):
