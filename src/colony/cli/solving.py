@@ -77,7 +77,7 @@ def solve(  # noqa: PLR0913, PLR0917  # one parameter for each option
     settings = Settings(
         seed=seed,
         agents=agents,
-        workers=workers or os.cpu_count() or 1,
+        workers=(os.cpu_count() or 1) if workers is None else workers,
         budget=Budget.parse(budget) if budget else Budget(),
         deterministic=deterministic,
         target=target,

@@ -50,7 +50,7 @@ def solve(  # noqa: PLR0913  # the face of the library: one keyword each
     settings = Settings(
         seed=seed,
         agents=agents,
-        workers=workers or os.cpu_count() or 1,
+        workers=(os.cpu_count() or 1) if workers is None else workers,
         budget=budget_from(budget),
         deterministic=deterministic,
         target=target,

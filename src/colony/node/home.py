@@ -46,9 +46,9 @@ class RunFolder:
         """The snapshot of the problem's folder."""
         return self.path / "problem"
 
-    def discard(self) -> None:
-        """Remove the folder of a run that never began; one that has a journal is kept."""
-        if not self.journal.exists():
+    def discard(self, *, is_empty: bool = False) -> None:
+        """Remove the folder of a run that never began; one that has a journal is kept, unless that `is_empty`."""
+        if is_empty or not self.journal.exists():
             shutil.rmtree(self.path, ignore_errors=True)
 
 

@@ -299,12 +299,14 @@ class Solving:
         return result.value if result.status == "ok" else None
 
     def close(self) -> None:
-        """End everything this run has started; the journal stays."""
+        """End everything this run has started; the journal stays, unless nothing was ever written to it."""
         if self.run is not None:
             self.claims.close()
             self.pool.close()
         self.workshop.close()
+        is_empty = self.log.head().size == 0
         self._stack.close()
+        self.folder.discard(is_empty=is_empty)
 
 
 def begin(problem: Problem, settings: Settings, home: Home, clock: Clock | None = None) -> Solving:

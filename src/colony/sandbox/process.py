@@ -160,7 +160,7 @@ class SandboxProcess:
                 f"the sandbox did not start: {said or 'no word from it'}; run `{self.launch.remedy}`"
             ) from error
         if "failed" in head:
-            raise ProblemError(f"{host.factory} did not load: {head['failed'].strip()}")
+            raise ProblemError(f"{host.factory} did not load: {_sentence(head['failed'])}")
 
     def send(self, order: dict[str, Any], descriptors: Sequence[int] | None = None) -> None:
         """Give an order, and descriptors after it. Raises: OSError if nobody listens, LimitError."""
@@ -203,3 +203,10 @@ class SandboxProcess:
         except subprocess.TimeoutExpired:
             os.killpg(self._popen.pid, signal.SIGKILL)
             self._popen.wait()
+
+
+def _sentence(trace: str) -> str:
+    """What a traceback comes to, on one line: what was raised, and where."""
+    lines = [line.strip() for line in trace.strip().splitlines()]
+    places = [line for line in lines if line.startswith("File ")]
+    return f"{lines[-1]} ({places[-1]})" if places else " ".join(lines)
