@@ -95,6 +95,7 @@ class LiteralTuning(ProgramAgent):
 
     kind = "literal-tuning"
     operators = ("coordinate", "all", "spread")
+    rivals = (6, 40)
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)

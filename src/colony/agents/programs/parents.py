@@ -44,35 +44,39 @@ def cost_of(problem: Problem, outcome: Outcome) -> Cost | None:
     return outcome.violation, problem.metric.sign * outcome.value
 
 
+def ranked(parents: Iterable[Parent]) -> list[Parent]:
+    """Best first; of equals only the first few, so that changes without effect drift and do not crowd out the rest."""
+    levels = groupby(sorted(parents, key=lambda parent: parent.cost), key=lambda parent: parent.cost)
+    return [parent for _cost, level in levels for parent in islice(level, KEPT_PER_COST_MAX)]
+
+
 class Parents:
     """An agent's memory of good candidates, best first, and how it chooses among them and the colony's elites.
 
-    A parent is the best of a few that are drawn at random; `rivals` is how many, `sociable` how often they are the
-    colony's. Both differ from agent to agent.
+    A parent is the best of a few that are drawn at random; how many is drawn once from the range `rivals`, and so is
+    `sociable`, how often they are the colony's: agents differ in both.
     """
 
-    def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
+    def __init__(self, problem: Problem, rng: np.random.Generator, rivals: tuple[int, int]) -> None:
         self._problem = problem
         self._seed = Parent(problem.seed)
         self._own: list[Parent] = []
-        self.rivals = int(rng.integers(2, 8))
-        self.sociable = float(rng.uniform(0.2, 0.9))
+        self.rivals = int(rng.integers(*rivals))
+        self.sociable = float(rng.uniform(0.1, 0.6))
 
     def remember(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep what was scored; of equals only the few newest, so that neutral changes drift and do not crowd out."""
+        """Keep what was scored, the newer before the older where they are equal."""
         for outcome in outcomes:
             candidate = outcome.candidate or outcome.proposal.candidate
             cost = cost_of(self._problem, outcome)
             if cost is not None and candidate is not None:
                 self._own.insert(0, Parent(candidate, cost, outcome.experiment))
-        self._own.sort(key=lambda parent: parent.cost)
-        levels = groupby(self._own, key=lambda parent: parent.cost)
-        self._own = [parent for _cost, level in levels for parent in islice(level, KEPT_PER_COST_MAX)][:KEPT_MAX]
+        self._own = ranked(self._own)[:KEPT_MAX]
 
     def ranking(self, view: View, rng: np.random.Generator) -> Sequence[Parent]:
         """The colony's elites or the agent's own finds, best first; never empty."""
         sign = self._problem.metric.sign
-        elites = [Parent(e.candidate, (0.0, sign * e.value), e.experiment) for e in view.elites]
+        elites = ranked(Parent(e.candidate, (0.0, sign * e.value), e.experiment) for e in view.elites)
         first, second = (elites, self._own) if rng.random() < self.sociable else (self._own, elites)
         return first or second or [self._seed]
 

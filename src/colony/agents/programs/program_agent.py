@@ -30,6 +30,7 @@ class ProgramAgent(ABC):
 
     kind = "program"
     operators: tuple[str, ...] = ()
+    rivals = (2, 8)  # the more among which a parent is the best, the greedier is the agent
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         assert problem.program is not None, "an agent for programs needs a program problem"
@@ -37,7 +38,7 @@ class ProgramAgent(ABC):
         self.problem = problem
         self.program = problem.program
         self.rng = np.random.default_rng(seed)
-        self.parents = Parents(problem, self.rng)
+        self.parents = Parents(problem, self.rng, self.rivals)
         self._costs: dict[str, Cost] = {}
         self._credit = dict.fromkeys(self.operators, 1.0)
         self._seen = {problem.seed.hash: None}
