@@ -52,9 +52,12 @@ class Archive:
 
     @classmethod
     def from_record(cls, settings: Mapping[str, Any], sign: float) -> Archive:
-        """An empty archive with the settings that `archive_settings` made; `sign` is the metric's."""
+        """An empty archive with the settings that `archive_settings` made; `sign` is the metric's.
+
+        A record keeps no order of names, so the axes of a place go by name.
+        """
         if "space" in settings:
-            return cls(_PlaceDescriptor(space_from(settings["space"])), sign)
+            return cls(_PlaceDescriptor(space_from(dict(sorted(settings["space"].items())))), sign)
         return cls(_ShapeDescriptor(settings["length"], settings["branches"]), sign)
 
     def __len__(self) -> int:

@@ -198,13 +198,14 @@ def simulate(seed: int, place: Path) -> Outcome:
     workers, agents = rng.choice(WORKERS), rng.randrange(1, 12)
     settings = Settings(seed=seed, workers=workers, agents=agents, budget=budget, deterministic=True)
     course = Course(problem, settings, Home(place, {"COLONY_KEYS": str(place / "keys")}))
-    folder = RunFolder(Path(course.run().folder))
+    result = course.run()
+    folder = RunFolder(Path(result.folder))
     records = list(SqliteReader(folder.journal).read())
     deaths = rng.sample(appends(records), k=min(2, len(appends(records))))
     stop = rng.randrange(1, 200)
     said = f"{problem.name}, {agents} agents, died after {deaths} of {len(records)} records, stopped at request {stop}"
     wanted = replay(folder).state_hash
-    faults: list[str] = []
+    faults = [] if wanted == result.state_hash else ["a replay gives another state than the run reported"]
     for count in deaths:
         faults += _resumed(course, course.cut(folder, records, count), rng, stop, wanted)
     return Outcome(seed, said, (*faults, *_damaged(folder, rng, wanted)))
