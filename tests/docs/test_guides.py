@@ -1,4 +1,4 @@
-"""The tutorial and the guides are executed: what they tell a reader to type works, in the order in which they tell it."""
+"""The tutorial and the guides are executed: what they tell a reader to type works, in that order."""
 
 import sys
 
