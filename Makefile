@@ -55,10 +55,7 @@ reference: setup ## write the generated pages of docs/reference anew
 	$(BIN)/python tools/write_reference.py
 
 bench: setup-bench ## the quick variants of the measurements; see docs/results
-	$(BIN)/python bench/journal.py --quick
-	$(BIN)/python bench/stm.py --quick
-	$(BIN)/python bench/sandbox.py --quick
-	$(BIN)/python bench/geometry.py distance-ratio-16-2d --seeds 2 --seconds 20
+	for script in journal stm sandbox loop programs solve; do $(BIN)/python bench/$$script.py --quick || exit; done
 
 simulate: setup-test ## many seeds of crash, resume and replay (slow)
 	$(BIN)/python -m colony.testing.simulate
