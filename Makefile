@@ -30,7 +30,7 @@ $(VENV)/.ready-bench: $(VENV)/.ready-test bench/constraints.txt
 	@touch $@
 
 demo: setup ## solve circles-26 live and say where the report lies
-	$(BIN)/colony solve circles-26 --seed 1 --budget 50s --target record
+	$(BIN)/colony solve circles-26 --seed 1 --budget 45s --target record
 
 test: setup-test ## the whole suite on all cores
 	$(BIN)/python -m pytest -n auto --dist loadgroup

@@ -133,7 +133,7 @@ BANS = (
         "use the create_task of an asyncio.TaskGroup, which owns the task",
         (
             "src/colony/swarm/run.py",  # a wait with three ends; both futures are cancelled before it returns
-            "src/colony/swarm/claims.py",  # a record under way is not cut short; it is awaited when its owner is cancelled
+            "src/colony/swarm/claims.py",  # a record under way is not cut short; its owner awaits it
         ),
     ),
     Ban(r"asyncio\.gather", "use an asyncio.TaskGroup, which cancels the rest where one fails"),
