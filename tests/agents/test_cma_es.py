@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from colony.agents.cma_es import Bipop, CmaEs, ModelCmaEs
+from colony.agents.cma_es import Bipop, CmaEs
+from colony.agents.model_cma_es import ModelCmaEs
 from colony.agents.proposer import View
 from colony.memory.elite import Elite
 from colony.problems.candidate import Candidate
@@ -64,14 +65,16 @@ def test_regimes_double_and_stay_in_balance():
 
 
 def test_the_colonys_best_is_followed_on_smooth_problems(box, driver):
-    """An agent that sees a nearly perfect elite of another gets there much sooner than one that does not."""
-    problem = box(6, 4.0)
-    elite = Elite("e0", Candidate.parameters({"x": [1.001] * 6}), valley(np.full(6, 1.001)), "other")
-    follower = driver(ModelCmaEs("a", problem, 3), valley).run(20)
-    follower.view = View((elite,))
-    follower.run(3000, 1e-6)
-    alone = driver(ModelCmaEs("a", problem, 3), valley).run(3000, 1e-6)
-    assert follower.evaluations < alone.evaluations
+    """Agents that are shown a good point in another's hands need fewer evaluations than ones that are not."""
+    point = np.full(6, 0.01)
+    elite = Elite("e0", Candidate.parameters({"x": point.tolist()}), ellipsoid(point), "other")
+
+    def needed(seed, view):
+        drive = driver(ModelCmaEs("a", box(6, 4.0), seed), ellipsoid).run(20)
+        drive.view = view
+        return drive.run(2000, 1e-6).evaluations
+
+    assert sum(needed(seed, View((elite,))) for seed in range(4)) < sum(needed(seed, View()) for seed in range(4))
 
 
 def test_whoever_joins_later_begins_elsewhere(box):
@@ -84,3 +87,29 @@ def test_whoever_joins_later_begins_elsewhere(box):
 
     assert np.abs(centre(View()) - 1.5).max() < 2.0
     assert np.abs(centre(View((elite,))) - centre(View())).max() > 0.5
+
+
+def wells(x):
+    """Five smooth bowls; the deepest, by a little, is at -3, and the widest, at 2, is nearest to the seed."""
+    centres = np.array([[2.0, 2.0], [-3.0, -3.0], [3.5, -3.0], [-3.0, 3.5], [0.0, -1.0]])
+    depths, widths = np.array([1.0, 1.05, 0.99, 0.98, 0.97]), np.array([2.0, 1.2, 1.2, 1.2, 1.0])
+    return float(-np.sum(depths * np.exp(-np.sum((x - centres) ** 2, axis=1) / (2 * widths**2))))
+
+
+def test_on_smooth_ground_small_runs_visit_many_bowls(box, driver):
+    """Within 400 evaluations eight agents have been to the bottoms of three bowls each, on average."""
+    visited = 0
+    for seed in range(8):
+        agent = ModelCmaEs("a", box(2), seed)
+        driver(agent, wells).run(400)
+        visited += len(np.unique(np.round(agent._ends, 1), axis=0))
+    assert visited >= 24
+
+
+def test_a_settled_run_ends(box, driver):
+    """On a parabola the first run is over soon after its minimum is known, far before its step size has shrunk."""
+    agent = ModelCmaEs("a", box(3), 1)
+    found = driver(agent, lambda x: np.sum((x - 0.5) ** 2) + 7.0, batch=1).run(80)
+    late = np.asarray(found.points[-20:])
+    assert found.best == 7.0
+    assert np.abs(late - 0.5).max() > 1.0, "it looks elsewhere by now"

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colony.agents.cma_es import CmaEs, ModelCmaEs
+from colony.agents.cma_es import CmaEs
 from colony.agents.coordinate import CoordinateSearch
 from colony.agents.differential_evolution import DifferentialEvolution
 from colony.agents.direct import Direct
+from colony.agents.model_cma_es import ModelCmaEs
 from colony.agents.points import costs_of, merit_of, smallest_steps
 from colony.agents.proposer import Outcome, View
 from colony.agents.sampling import Random, Sobol

@@ -1,7 +1,7 @@
 """CMA-ES with BIPOP restarts (Hansen 2009), asked point by point; the strategy itself is the `cma` package's.
 
 A generation may be asked for in parts and told in any order; the next one begins when the last result is in.
-All randomness comes from the agent's own stream. What this file does not do: surrogate models, noise handling.
+All randomness comes from the agent's own stream. Not here: surrogate models (see `model_cma_es`), noise handling.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import numpy as np
 
 from colony.agents.points import Merit, PointAgent, costs_of, smallest_steps
 from colony.agents.proposer import View
-from colony.agents.quadratic import Frame, Quadratic, agreement, largest_model
 from colony.problems.problem import Problem
 from colony.problems.space import Vector
 
 STEP_SIZE = 0.2  # of the first run, in the unit cube: 2 in a box of width 10, as its author's benchmarks use
 
-AGREEMENT_MIN = 0.85  # Kendall's correlation from which a model is trusted
+STEP_SIZE_MAX = 1 / 3  # of any coordinate, as the package has it for boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,8 @@ class CmaEs(PointAgent):
         self._regime = self._bipop.next()
         self._run: Any = None
         self._spent = 0
-        self._generation: list[Vector] = []
+        self._asked: list[Vector] = []  # what the strategy gave, perhaps outside of the cube
+        self._generation: list[Vector] = []  # the nearest points of the cube
         self._merits: dict[int, Merit] = {}  # by index in the generation
         self._queue: list[int] = []  # indices still to be proposed, next one last
         self._awaited: dict[int, int] = {}  # index by running number
@@ -99,7 +99,8 @@ class CmaEs(PointAgent):
 
     def _close(self, costs: Vector) -> None:
         """Tell the strategy what its generation cost."""
-        self._run.tell(self._generation, costs.tolist())
+        self._run.tell(self._asked, costs.tolist())
+        self._run.mean = np.clip(self._run.mean, 0.0, 1.0)
         self._spent += len(self._merits)
         self._merits.clear()
 
@@ -107,15 +108,19 @@ class CmaEs(PointAgent):
         """Ask the strategy for a generation, restarting it where it is done."""
         if self._run is None:  # whoever comes later begins elsewhere
             self._start(self._rng.random(self._space.dimension) if view.elites else self._seed_point)
-        elif self._run.stop() or self._spent >= self._regime.evaluations_max:
-            self._bipop.spend(self._regime, self._spent)
-            self._regime = self._bipop.next()
-            self._start(self._next_start(view))
-        self._generation = self._run.ask()
+        elif self._is_over():
+            self._start(self._restart(view))
+        self._asked = self._run.ask()
+        self._generation = [np.clip(point, 0.0, 1.0) for point in self._asked]
         self._queue = list(range(len(self._generation)))[::-1]
 
-    def _next_start(self, view: View) -> Vector:
-        """Where a restart begins: a large run anywhere, a small one at one of the colony's elites."""
+    def _is_over(self) -> bool:
+        return bool(self._run.stop()) or self._spent >= self._regime.evaluations_max
+
+    def _restart(self, view: View) -> Vector:
+        """Choose the next regime and where it begins: a large run anywhere, a small one at an elite of the colony."""
+        self._bipop.spend(self._regime, self._spent)
+        self._regime = self._bipop.next()
         if self._regime.large or not view.elites:
             return self._rng.random(self._space.dimension)
         chosen = view.elites[int(len(view.elites) * self._rng.random() ** 2)]
@@ -124,7 +129,7 @@ class CmaEs(PointAgent):
     def _start(self, start: Vector) -> None:
         self._spent = 0
         options = {
-            "bounds": [0.0, 1.0],
+            "maxstd": STEP_SIZE_MAX,
             "popsize": self._regime.population,
             "seed": np.nan,
             "randn": lambda *shape: self._rng.standard_normal(shape),
@@ -133,92 +138,3 @@ class CmaEs(PointAgent):
             "CMA_injections_threshold_keep_len": 1,
         }
         self._run = cma.CMAEvolutionStrategy(start, self._regime.step_size, options)
-
-
-class ModelCmaEs(CmaEs):
-    """CMA-ES that has only as much of each generation evaluated as its quadratic model needs to be trusted.
-
-    The scheme is that of lq-CMA-ES (Hansen 2019): the best by the model are evaluated first, a few more until the model
-    orders the known points well, and the model's minimum takes part in the next generation.
-    """
-
-    kind = "model-cma-es"
-
-    def __init__(self, name: str, problem: Problem, seed: int) -> None:
-        super().__init__(name, problem, seed)
-        self._points: list[Vector] = []
-        self._known_merits: list[Merit] = []
-        self._wanted = 0
-        self._followed = ""
-
-    def _proceed(self, view: View) -> None:
-        model = None
-        if self._generation:
-            model = self._model()
-            if self._wanted < len(self._generation) and not self._trusted(model):
-                self._queue_more(model)
-                return
-            self._close(self._surrogate_costs(model))
-            minimum = model.minimum()
-            if minimum is not None:
-                self._run.inject([np.clip(minimum, 0.0, 1.0)])
-            self._follow(view)
-        run = self._run
-        self._open(view)
-        if self._run is not run:
-            model = None
-            self._points.clear()
-            self._known_merits.clear()
-        self._wanted = 0
-        self._queue_more(model)
-
-    def _learn(self, number: int, merit: Merit) -> None:
-        self._points.append(self._generation[self._awaited[number]])
-        self._known_merits.append(merit)
-        super()._learn(number, merit)
-
-    def _follow(self, view: View) -> None:
-        """Take in the colony's best where it beats the whole run and the model is trusted.
-
-        On rugged problems, where it is not, the best of others would only draw the run into their local optimum.
-        """
-        best = view.best
-        if best is None or best.experiment == self._followed or self._wanted >= len(self._generation):
-            return
-        merit = (0, self._sign * best.value)
-        if merit < min(self._known_merits):
-            self._followed = best.experiment
-            point = np.clip(self._space.encode(best.candidate.content), 0.0, 1.0)
-            self._points.append(point)
-            self._known_merits.append(merit)
-            self._run.inject([point])
-
-    def _queue_more(self, model: Quadratic | None) -> None:
-        """Have the best of what is left of the generation evaluated: half as many again as so far, at least one."""
-        left = [i for i in range(len(self._generation)) if i not in self._merits]
-        if model is not None:
-            predicted = model.predict(np.asarray([self._generation[i] for i in left]))
-            left = [left[i] for i in np.argsort(predicted, kind="stable")]
-        more = -(-self._wanted // 2) if self._wanted else max(1, int(1 + 0.02 * len(left)), 4 - len(self._points))
-        self._queue = left[:more][::-1]
-        self._wanted += len(self._queue)
-
-    def _model(self) -> Quadratic:
-        limit = max(len(self._generation), 2 * largest_model(self._space.dimension))
-        del self._points[:-limit], self._known_merits[:-limit]
-        sampler, sigma = self._run.sm, self._run.sigma
-        frame = Frame(self._run.mean.copy(), sigma * sampler.B * sampler.D, (sampler.B / sampler.D).T / sigma)
-        return Quadratic(np.asarray(self._points), costs_of(self._known_merits), frame)
-
-    def _trusted(self, model: Quadratic) -> bool:
-        """Whether the model orders the latest known points nearly as they are."""
-        last = max(15, int(min(1.2 * self._wanted, 0.75 * len(self._generation))))
-        predicted = model.predict(np.asarray(self._points[-last:]))
-        return agreement(predicted, costs_of(self._known_merits[-last:])) >= AGREEMENT_MIN
-
-    def _surrogate_costs(self, model: Quadratic) -> Vector:
-        """The generation's costs: measured where all were, else the model's, moved so that the best agree."""
-        if len(self._merits) == len(self._generation):
-            return costs_of([self._merits[i] for i in range(len(self._generation))])
-        predicted = model.predict(np.asarray(self._generation))
-        return np.asarray(predicted - predicted.min() + costs_of(list(self._merits.values())).min())

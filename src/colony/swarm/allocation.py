@@ -25,7 +25,7 @@ Number = TypeVar("Number", int, float)
 TRUST: Mapping[str, float] = {"model-cma-es": 10.0, "hop": 10.0, "coordinate-search": 6.0, "multistart": 1.0}
 """How much pace is expected of a kind before anything is known; `TRUST_DEFAULT` for kinds that do not stand here."""
 
-TRUST_DEFAULT = 0.1
+TRUST_DEFAULT = 0.05
 TRUST_EVALUATIONS = 60.0  # how many evaluations of evidence the expectation is worth
 SUCCESSOR = 0.25  # the expectation of each further agent of a kind, relative to the one before it
 RECENT_SHARE, RECENT_MIN = 0.1, 50.0  # what is recent: this part of all evaluations so far, at least so many
