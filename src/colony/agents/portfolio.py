@@ -12,11 +12,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from colony.agents.cma_es import CmaEs, ModelCmaEs
+from colony.agents.cma_es import CmaEs
 from colony.agents.coordinate import CoordinateSearch
 from colony.agents.differential_evolution import DifferentialEvolution
 from colony.agents.direct import Direct
+from colony.agents.explorer import Explorer
 from colony.agents.hop import Hop
+from colony.agents.model_cma_es import ModelCmaEs
 from colony.agents.multistart import Multistart
 from colony.agents.programs import Crossover, LiteralTuning, StructuredEdit
 from colony.agents.proposer import Proposer
@@ -32,6 +34,7 @@ MAKERS: dict[str, Maker] = {
     "crossover": Crossover,
     "differential-evolution": DifferentialEvolution,
     "direct": Direct,
+    "explorer": Explorer,
     "hop": Hop,
     "literal-tuning": LiteralTuning,
     "model-cma-es": ModelCmaEs,
@@ -82,6 +85,6 @@ def mix(problem: Problem, offers: frozenset[str] = frozenset()) -> list[str]:
     if descents and "constraints" in offers:
         descents.append("hop")
     if space.dimension == 1:
-        return ["coordinate-search", *descents, "differential-evolution", "direct", "sobol", "random"]
-    rest = ["coordinate-search", "cma-es", "differential-evolution", "direct", "sobol", "random"]
+        return ["coordinate-search", *descents, "differential-evolution", "direct", "sobol", "explorer", "random"]
+    rest = ["coordinate-search", "cma-es", "differential-evolution", "direct", "sobol", "explorer", "random"]
     return ["model-cma-es", *descents, *rest]
