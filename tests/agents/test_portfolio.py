@@ -16,9 +16,11 @@ def problem(**space):
 
 def test_every_kind_is_made_under_its_own_name():
     """The table's key is the kind that an agent says it is of."""
-    floats = problem(x=Float(0.0, 1.0, shape=(2,)))
-    for kind in mix(floats, frozenset({"constraints"})):
-        assert MAKERS[kind]("a", floats, 1).kind == kind
+    floats, orders = problem(x=Float(0.0, 1.0, shape=(2,))), problem(order=Permutation(6))
+    small = problem(n=Integer(0, 3, shape=(2,)))
+    for each in (floats, orders, small):
+        for kind in mix(each, frozenset({"constraints"})):
+            assert MAKERS[kind]("a", each, 1).kind == kind
 
 
 @pytest.mark.parametrize("count", [1, 8, 237])
@@ -46,7 +48,9 @@ def test_the_mix_follows_the_space():
     assert mix(problem(x=Float(0.0, 1.0, shape=(3,))))[:2] == ["model-cma-es", "multistart"]
     assert "multistart" not in mix(problem(n=Integer(0, 9, shape=(3,))))
     assert "cma-es" not in mix(problem(x=Float(0.0, 1.0)))
-    assert "model-cma-es" not in mix(problem(order=Permutation(6)))
+    assert mix(problem(order=Permutation(6)))[0] == "tour"
+    assert mix(problem(n=Integer(0, 9, shape=(3,))))[0] == "exhaustive"
+    assert "exhaustive" not in mix(problem(n=Integer(0, 9, shape=(9,))))
     assert mix(problem(x=Float(0.0, 1.0, shape=(3,))), frozenset({"formulation"}))[0] == "hop"
 
 

@@ -16,6 +16,7 @@ from colony.agents.cma_es import CmaEs
 from colony.agents.coordinate import CoordinateSearch
 from colony.agents.differential_evolution import DifferentialEvolution
 from colony.agents.direct import Direct
+from colony.agents.exhaustive import Exhaustive, is_small
 from colony.agents.explorer import Explorer
 from colony.agents.hop import Hop
 from colony.agents.model_cma_es import ModelCmaEs
@@ -23,6 +24,7 @@ from colony.agents.multistart import Multistart
 from colony.agents.programs import Crossover, LiteralTuning, StructuredEdit
 from colony.agents.proposer import Proposer
 from colony.agents.sampling import Random, Sobol
+from colony.agents.tour import Tour
 from colony.primitives.errors import UsageError
 from colony.problems.problem import Problem
 
@@ -34,6 +36,7 @@ MAKERS: dict[str, Maker] = {
     "crossover": Crossover,
     "differential-evolution": DifferentialEvolution,
     "direct": Direct,
+    "exhaustive": Exhaustive,
     "explorer": Explorer,
     "hop": Hop,
     "literal-tuning": LiteralTuning,
@@ -42,6 +45,7 @@ MAKERS: dict[str, Maker] = {
     "random": Random,
     "sobol": Sobol,
     "structured-edit": StructuredEdit,
+    "tour": Tour,
 }
 ONCE = ("coordinate-search", "direct", "exhaustive")  # a second agent of these kinds would do much the same
 
@@ -80,11 +84,12 @@ def mix(problem: Problem, offers: frozenset[str] = frozenset()) -> list[str]:
     if "formulation" in offers:  # not smooth as it stands, and of many variables: its own form is worth more
         return ["hop", "multistart", "hop", "hop", "cma-es", "hop", "sobol"]
     if space.permutation is not None:
-        return ["random"]
+        return ["tour", "tour", "tour", "random"]
     descents = ["multistart"] if space.is_continuous else []
     if descents and "constraints" in offers:
         descents.append("hop")
+    exhaustive = ["exhaustive"] if is_small(problem) else []
+    rest = ["differential-evolution", "direct", "sobol", "explorer", "random"]
     if space.dimension == 1:
-        return ["coordinate-search", *descents, "differential-evolution", "direct", "sobol", "explorer", "random"]
-    rest = ["coordinate-search", "cma-es", "differential-evolution", "direct", "sobol", "explorer", "random"]
-    return ["model-cma-es", *descents, *rest]
+        return [*exhaustive, "coordinate-search", *descents, *rest]
+    return [*exhaustive, "model-cma-es", *descents, "coordinate-search", "cma-es", *rest]

@@ -22,7 +22,14 @@ from colony.problems.space import Vector
 
 Number = TypeVar("Number", int, float)
 
-TRUST: Mapping[str, float] = {"model-cma-es": 10.0, "hop": 10.0, "coordinate-search": 6.0, "multistart": 1.0}
+TRUST: Mapping[str, float] = {
+    "model-cma-es": 10.0,
+    "hop": 10.0,
+    "tour": 10.0,
+    "coordinate-search": 6.0,
+    "exhaustive": 2.0,
+    "multistart": 1.0,
+}
 """How much pace is expected of a kind before anything is known; `TRUST_DEFAULT` for kinds that do not stand here."""
 
 TRUST_DEFAULT = 0.05
