@@ -214,14 +214,14 @@ def test_nothing_runs_before_its_decision_is_on_record(course):
 def test_kill_9_at_any_instant_loses_nothing_that_was_acknowledged(command):
     """A real `colony solve` is killed at random instants and resumed, until it ends; all records of before are there."""
     moments = random.Random(20_261_120)
-    arguments = ("--workers", "2", "--no-baseline")
+    solve = ("solve", "wave-3d", "--budget", "800e", "--deterministic", "--no-baseline", "--workers", "2")
     runs = command.work / ".colony" / "runs"
     kept, deaths = [], 0
-    process = command.start("solve", "wave-3d", "--budget", "1500e", "--deterministic", *arguments)
+    process = command.start(*solve)
     while True:
-        wanted = len(kept) + moments.randrange(2, 25)
+        wanted = len(kept) + moments.randrange(2, 25) if deaths < DEATHS else math.inf
         while process.poll() is None and _records(runs) < wanted:
-            time.sleep(0.005)  # looks at the journal from outside, as often as a bystander may
+            time.sleep(0.01)  # looks at the journal from outside, as often as a bystander may
         died = process.poll() is None
         if died:
             process.send_signal(signal.SIGKILL)
@@ -234,13 +234,14 @@ def test_kill_9_at_any_instant_loses_nothing_that_was_acknowledged(command):
         if not died:
             break
         deaths += 1
-        process = command.start("resume", "--workers", str(1 + deaths % 2), "--json")
-    assert deaths >= 3
+        process = command.start("resume", folder.name, "--workers", str(1 + deaths % 2))
+    assert deaths >= 2
     assert process.returncode == 0, err
     assert replay(folder).matches
-    again = command.json("solve", "wave-3d", "--budget", "1500e", "--deterministic", *arguments)
-    assert replay(folder).state.verified.value == again["best"]["value"]
-    assert replay(folder).state_hash == again["state_hash"]
+    assert command.json(*solve)["state_hash"] == replay(folder).state_hash
+
+
+DEATHS = 4
 
 
 def _records(runs):
@@ -260,7 +261,7 @@ def _records(runs):
 
 def test_ctrl_c_keeps_everything_and_says_how_to_go_on(command):
     """An interrupted run ends with 130 and the command that resumes it; the resumed run ends as usual."""
-    process = command.start("solve", "wave-3d", "--budget", "3000e", "--no-baseline")
+    process = command.start("solve", "wave-3d", "--budget", "800e", "--no-baseline")
     runs = command.work / ".colony" / "runs"
     while process.poll() is None and _records(runs) < 8:
         time.sleep(0.005)  # looks at the journal from outside
@@ -271,7 +272,7 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(command):
     assert f"colony resume {folder.name}" in err
     assert audit_record(folder)["ok"]
     before = [entry.id for entry in SqliteReader(folder.journal).read()]
-    said = command.json("resume")
+    said = command.json("resume", folder.name)
     assert said["best"]["status"] == "verified"
     assert [entry.id for entry in SqliteReader(folder.journal).read()][: len(before)] == before
 

@@ -130,6 +130,9 @@ class Retracing:
                 self._ask_again(body)
             case "experiment.evaluated/1":
                 self._tell_again(body)
+            case "run.resumed/1":
+                self._solving.state.apply(kind, body)
+                self._solving.extend_budget(Budget(**body["budget"]))
             case "verdict.given/1":
                 self._solving.state.apply(kind, body)
                 self._spined().account.spend_check(body["evaluations"], body["cpu_seconds"])

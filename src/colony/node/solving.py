@@ -210,9 +210,9 @@ class Solving:
 
     def extend_budget(self, budget: Budget) -> None:
         """Put what the user gave in the place of the run's own budget, from now on."""
-        assert self.spine is not None, "a run that has begun is equipped"
         self.settings = replace(self.settings, budget=budget)
-        self.spine.account.budget = self.settings.budget_for(self.problem)
+        if self.spine is not None:
+            self.spine.account.budget = self.settings.budget_for(self.problem)
 
     def count_wall_from(self, seconds: float) -> None:
         """Count wall time from what the earlier part of the run has used."""
