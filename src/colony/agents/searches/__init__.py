@@ -1,1 +1,1 @@
-"""Searches that run in a worker next to the evaluator: `search(oracle, values, spec, rng)`; they see only the oracle."""
+"""Searches that run in a worker beside the evaluator: `search(oracle, values, spec, rng)`; they see the oracle only."""

@@ -51,7 +51,7 @@ def search(oracle: Oracle, values: Values | None, spec: Mapping[str, Any], rng: 
 
 def _best_start(oracle: Oracle, starts: qmc.Sobol) -> Values:
     """The best of the next few points, repaired where the problem can."""
-    units = starts.random(min(LOOKED_AT, oracle.left))
+    units = starts.random(LOOKED_AT)[: oracle.left]
     looked = [judged(oracle, oracle.space.decode(unit)) for unit in units]
     return min(looked, key=lambda end: end.cost).values
 

@@ -1,9 +1,9 @@
 """Local optima by gradients over an oracle: the right solver for what a problem offers, and what it costs.
 
 With a formulation: the proximal linear method, finished by SLSQP where that does not converge. Without one: SLSQP on
-the constraint functions, or L-BFGS-B where there are none. What counts as evaluations: a call of the metric 1 (differences
-in place of a missing gradient are such calls), a gradient of the problem 1, an objective call of a formulation 1 (its
-constraints and derivatives come with it), the judgement of an end 1. Nothing here restarts or perturbs.
+the constraint functions, or L-BFGS-B where there are none. What counts as evaluations: a call of the metric 1, as are
+the differences in place of a missing gradient; a gradient of the problem 1; an objective call of a formulation 1, with
+its constraints and derivatives; the judgement of an end 1. Nothing here restarts or perturbs.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class Descent:
 
 
 def neighbours(order: list[int], element: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    """Orders one move away: a stretch that begins or ends at `element` reversed, or a short one from it moved elsewhere."""
+    """Orders one move away: a stretch that begins or ends at `element` reversed, or a short one from there moved."""
     at = order.index(element)
     for to in rng.permutation(len(order)).tolist():
         low, high = min(at, to), max(at, to) + 1
