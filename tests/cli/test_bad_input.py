@@ -63,17 +63,17 @@ def refused(said, code, *words):
 
 
 BROKEN = {
-    "broken TOML": (dict(toml="[metric\n"), "problem.toml", "broken TOML", "correct"),
-    "unknown key": (dict(toml=GOOD + "[limits]\ntimeout = 3\n"), "problem.toml", "unknown key 'timeout'", "allowed"),
-    "unknown table": (dict(toml=GOOD + "[metrics]\nname = 'x'\n"), "problem.toml", "unknown key 'metrics'"),
-    "missing evaluator": (dict(evaluate=None), "evaluate.py", "missing evaluator", "define evaluate"),
-    "low above high": (dict(toml=GOOD.replace("high = 1.0", "high = -1.0")), "problem.toml", "space.x", "low"),
-    "low is no number": (dict(toml=GOOD.replace("low = 0.0", "low = 'a'")), "problem.toml", "space.x", "'a'"),
-    "no direction": (dict(toml=GOOD.replace('direction = "maximise"', "")), "problem.toml", "direction", "maximise"),
-    "unknown direction": (dict(toml=GOOD.replace("maximise", "upwards")), "problem.toml", "direction", "'upwards'"),
-    "no metric": (dict(toml=GOOD[GOOD.index("[space") :]), "problem.toml", "metric"),
-    "no space": (dict(toml=GOOD[: GOOD.index("[space")]), "problem.toml", "space", "program"),
-    "unknown type": (dict(toml=GOOD.replace('"float"', '"real"')), "problem.toml", "space.x", "'real'"),
+    "broken TOML": ({"toml": "[metric\n"}, "problem.toml", "broken TOML", "correct"),
+    "unknown key": ({"toml": GOOD + "[limits]\ntimeout = 3\n"}, "problem.toml", "unknown key 'timeout'", "allowed"),
+    "unknown table": ({"toml": GOOD + "[metrics]\nname = 'x'\n"}, "problem.toml", "unknown key 'metrics'"),
+    "missing evaluator": ({"evaluate": None}, "evaluate.py", "missing evaluator", "define evaluate"),
+    "low above high": ({"toml": GOOD.replace("high = 1.0", "high = -1.0")}, "problem.toml", "space.x", "low"),
+    "low is no number": ({"toml": GOOD.replace("low = 0.0", "low = 'a'")}, "problem.toml", "space.x", "'a'"),
+    "no direction": ({"toml": GOOD.replace('direction = "maximise"', "")}, "problem.toml", "direction", "maximise"),
+    "unknown direction": ({"toml": GOOD.replace("maximise", "upwards")}, "problem.toml", "direction", "'upwards'"),
+    "no metric": ({"toml": GOOD[GOOD.index("[space") :]}, "problem.toml", "metric"),
+    "no space": ({"toml": GOOD[: GOOD.index("[space")]}, "problem.toml", "space", "program"),
+    "unknown type": ({"toml": GOOD.replace('"float"', '"real"')}, "problem.toml", "space.x", "'real'"),
 }
 
 
@@ -157,7 +157,7 @@ def stopped(tmp_path, course):
 
 
 def bytes_of(folder):
-    return {p.name: p.read_bytes() for p in sorted(folder.path.iterdir()) if p.suffix not in {".lock"} and p.is_file()}
+    return {p.name: p.read_bytes() for p in sorted(folder.path.iterdir()) if p.suffix != ".lock" and p.is_file()}
 
 
 READERS = ["show", "replay", "audit", "export", "resume"]
@@ -193,7 +193,7 @@ def test_a_journal_of_a_newer_version_is_refused_and_left_alone(stopped, invoke,
 
 def test_a_second_process_on_the_same_journal_is_told_who_holds_it(folder, invoke, tmp_path, home):
     """While one process holds a run, another that wants to resume it learns the process id, and nothing changes."""
-    code, out, err = invoke("solve", folder, "--budget", "40e", "--no-baseline", "--json")
+    _code, out, _err = invoke("solve", folder, "--budget", "40e", "--no-baseline", "--json")
     run = RunFolder(tmp_path / "home" / "runs" / json.loads(out.splitlines()[0])["run"])
     before = bytes_of(run)
     with SqliteLog(run.journal, Home(tmp_path / "home", home._environ).replica_key().child(f"{run.name}/journal")):

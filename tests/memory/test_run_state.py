@@ -79,7 +79,7 @@ def test_a_re_roll_of_a_candidate_is_never_a_record():
     evaluate(state, 600.0, batch=1)
     assert state.known[candidate(7.0).hash].value == 6.0
     assert [p[1] for p in state.progress] == [6.0]
-    assert [e.value for e in state.archive.elites()][0] == 6.0
+    assert next(e.value for e in state.archive.elites()) == 6.0
     assert state.agents["a-1"].best == 6.0
     assert state.counts["evaluations"] == 3, "what was evaluated is still counted"
 

@@ -22,7 +22,7 @@ from colony.verification.attacks import attack
 
 
 def problem(evaluate, space, direction="maximise"):
-    return Problem(space=space, evaluate=lambda values: evaluate(values), **{direction: "height"})
+    return Problem(space=space, evaluate=evaluate, **{direction: "height"})
 
 
 def sound(values):

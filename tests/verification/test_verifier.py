@@ -145,7 +145,7 @@ def test_noise_is_measured_with_more_repeats_where_there_is_some():
 
 @pytest.mark.parametrize("status", ["failed", "infeasible"])
 def test_a_claim_that_fails_once_is_refuted(status):
-    """A candidate that a fresh evaluation finds failing or infeasible is no record, even if it only happens sometimes."""
+    """A candidate that one fresh evaluation finds failing or infeasible is no record."""
     evaluator = drawn(1, mean=9.0, statuses=["ok", status])
     verdict = verify(evaluator, problem(), Noise((0.1, -0.1, 0.2)), OTHER, 9.0)
     assert (verdict.verdict, verdict.value) == ("refuted", None)
