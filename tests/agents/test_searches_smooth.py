@@ -183,3 +183,19 @@ def test_spending_beyond_the_grant_ends_a_descent():
     with pytest.raises(Exhausted):
         Descent(oracle)(oracle.space.midpoint())
     assert oracle.evaluations == 0
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+def test_points_that_fail_do_not_end_a_search(constrained):
+    """An evaluator that raises, or answers NaN, in a part of the space costs evaluations there and nothing else."""
+
+    def evaluate(x, y):
+        if x > 0.9:
+            raise ValueError("too far")
+        return np.nan if y > 0.9 else (x - 0.7) ** 2 + (y - 0.7) ** 2
+
+    constraints = {"constraints": lambda x, y: {"sum": x + y - 1.6}} if constrained else {}
+    oracle = oracle_of(600, {"x": (0.0, 1.0), "y": (0.0, 1.0)}, evaluate=evaluate, **constraints)
+    local.search(oracle, None, {}, np.random.default_rng(0))
+    assert oracle.evaluations == 600
+    assert oracle.best.value < 1e-8

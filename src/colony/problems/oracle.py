@@ -150,9 +150,16 @@ class Oracle:
         self.spend()
         if faults := self.space.faults(values):
             return Evaluation("failed", reason=faults[0])
-        judged = self.rules.judge(self.functions.answer(values))
+        judged = self.rules.judge(self._answer(values))
         self._remember(values, judged)
         return judged
+
+    def _answer(self, values: Values) -> Any:
+        """The evaluator's answer, or what it raised as text, which judgement takes for no score: one point fails."""
+        try:
+            return self.functions.answer(values)
+        except Exception as error:  # noqa: BLE001  # whatever the problem's code raises
+            return f"{type(error).__name__}: {error}"
 
     def _remember(self, values: Values, judged: Evaluation) -> None:
         if judged.status != "ok" or judged.value is None:
@@ -174,7 +181,7 @@ class Oracle:
         """The unpenalised cost and the constraint amounts (at most 0 holds), for solvers that handle constraints."""
         values = self.space.decode(unit)
         self.spend()
-        answer = self.functions.answer(values)
+        answer = self._answer(values)
         judged = self.rules.judge(answer)
         self._remember(values, judged)
         amounts = answer.get("constraints", {}) if isinstance(answer, Mapping) else {}

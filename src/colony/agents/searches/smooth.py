@@ -204,12 +204,17 @@ def constrained_slsqp(oracle: Oracle, start: Vector, spend: Callable[[], None]) 
 
 
 def quasi_newton(oracle: Oracle, start: Vector, is_known: Callable[[Vector], bool]) -> End:
-    """The end of L-BFGS-B in the unit cube."""
-    best, best_cost = start, math.inf
+    """The end of L-BFGS-B in the unit cube; a point that fails costs more than any seen, a start that fails ends it."""
+    best, best_cost, worst_cost = start, math.inf, -math.inf
 
     def cost(unit: Vector) -> float:
-        nonlocal best, best_cost
+        nonlocal best, best_cost, worst_cost
         found = oracle.cost(unit)
+        if not math.isfinite(found):
+            if not math.isfinite(worst_cost):
+                raise ArithmeticError("the start has no cost")
+            return worst_cost + abs(worst_cost) + 1.0
+        worst_cost = max(worst_cost, found)
         if found < best_cost:
             best, best_cost = unit.copy(), found
         return found
@@ -230,4 +235,6 @@ def quasi_newton(oracle: Oracle, start: Vector, is_known: Callable[[Vector], boo
         )
     except Exhausted:
         return End(oracle.space.decode(best), best_cost, is_final=False)
+    except ArithmeticError:
+        return End(oracle.space.decode(start), math.inf)
     return End(oracle.space.decode(best), best_cost)
