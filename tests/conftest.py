@@ -6,13 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from colony.cli.main import app
-from colony.node.home import Home, RunFolder
+from colony.node.home import Home
 from colony.node.settings import Settings
 from colony.problems.metric import budget_from
 from colony.testing.simulate import Course
@@ -33,11 +32,6 @@ def course(home):
         return Course(problem, options, home)
 
     return make
-
-
-def folder_of(result):
-    """The folder of a run, from its result."""
-    return RunFolder(Path(result.folder))
 
 
 class Command:

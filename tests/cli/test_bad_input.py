@@ -16,7 +16,7 @@ from colony.journal.sqlite import SqliteLog
 from colony.node.home import Home, RunFolder
 from colony.primitives import errors
 from colony.testing.simulate import problems
-from conftest import folder_of
+from running import folder_of
 
 GOOD = """
 [metric]

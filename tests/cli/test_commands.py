@@ -10,7 +10,7 @@ from colony.journal.sqlite import SqliteReader
 from colony.primitives.encoding import sha256
 from colony.primitives.keys import verify
 from colony.testing.simulate import problems
-from conftest import folder_of
+from running import folder_of
 
 
 @pytest.fixture

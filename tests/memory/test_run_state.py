@@ -15,7 +15,7 @@ from colony.node.replaying import replay
 from colony.problems.candidate import Candidate
 from colony.problems.problem import Problem
 from colony.testing.simulate import problems
-from conftest import folder_of
+from running import folder_of
 
 PROBLEM = Problem(space={"x": (0.0, 10.0)}, evaluate=lambda x: x, maximise="height")
 

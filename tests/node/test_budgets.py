@@ -10,7 +10,7 @@ from colony.node.replaying import replay
 from colony.primitives.errors import BudgetError
 from colony.problems.problem import Problem
 from colony.testing.simulate import problems
-from conftest import folder_of
+from running import folder_of
 
 BOWL, STEPS, RIDGE = problems()
 

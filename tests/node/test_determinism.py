@@ -13,7 +13,7 @@ from colony.primitives.clock import SystemClock
 from colony.primitives.errors import ColonyError, InterruptedRunError
 from colony.problems.problem import Problem
 from colony.testing.simulate import Stopper, appends, problems, simulate
-from conftest import folder_of
+from running import folder_of
 
 PROBLEMS = {p.name: p for p in problems()}
 

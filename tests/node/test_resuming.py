@@ -15,7 +15,7 @@ from colony.node.solving import Unwatched
 from colony.primitives.errors import UsageError
 from colony.problems.metric import Budget
 from colony.testing.simulate import appends, problems
-from conftest import folder_of
+from running import folder_of
 
 BOWL = problems()[0]
 

@@ -26,7 +26,7 @@ from colony.primitives.clock import SystemClock
 from colony.problems.metric import KnownRecord
 from colony.problems.problem import Problem
 from colony.testing.simulate import problems
-from conftest import folder_of
+from running import folder_of
 
 SQUARE = {"x": (0.0, 5.0), "y": (0.0, 5.0)}
 PROBLEMS = {p.name: p for p in problems()}

@@ -13,7 +13,7 @@ from colony.primitives.errors import InterruptedRunError
 from colony.problems.problem import Problem
 from colony.swarm.recorder import EVALUATOR, NODE, VERIFIER
 from colony.testing.simulate import Stopper, problems
-from conftest import folder_of
+from running import folder_of
 
 BOWL, STEPS, RIDGE = problems()
 
