@@ -80,17 +80,16 @@ def cached(folder: Path) -> dict[str, float]:
     return {name: value for file in files for name, value in json.loads(file.read_text()).items()}
 
 
-def complete(folder: Path | None, wanted: list[Task], processes: int) -> dict[str, float]:
-    """The results of the tasks: what is cached in the folder, if there is one, and the rest run now and added to it."""
-    done = cached(folder) if folder else {}
+def complete(folder: Path, wanted: list[Task], processes: int, *, fresh: bool = False) -> dict[str, float]:
+    """The results of the tasks: what is cached in the folder, unless all is to be fresh, and the rest run and added."""
+    done = {} if fresh else cached(folder)
     missing = [t for t in wanted if key(t) not in done]
     with multiprocessing.Pool(processes) as pool:
         for count, (name, precision) in enumerate(pool.imap_unordered(run, missing), 1):
             done[name] = precision
             if count % 8 == 0 or count == len(missing):
                 print(f"{count}/{len(missing)} {name}", flush=True)
-                if folder:
-                    store(folder, name.split(" ", 1)[0], done)
+                store(folder, name.split(" ", 1)[0], done)
     return done
 
 
@@ -167,8 +166,11 @@ def main() -> None:
     if options.what == "peers":
         complete(RESULTS, [t for n in names for t in tasks(n, instances)], options.processes)
         return
-    swarm = shares(complete(None, tasks("swarm", instances), options.processes))["swarm"]
-    print("\n".join(report(swarm, {n: s for n, s in shares(cached(RESULTS)).items() if set(s) & set(swarm)})))
+    swarm = shares(complete(RESULTS, tasks("swarm", instances), options.processes, fresh=True))["swarm"]
+    peers = {
+        name: found for name, found in shares(cached(RESULTS)).items() if name in PEERS and set(found) & set(swarm)
+    }
+    print("\n".join(report(swarm, peers)))
 
 
 if __name__ == "__main__":
