@@ -93,6 +93,13 @@ def test_claiming_again_and_again_does_not_wear_the_test_out():
     assert sum(map(any_verified, range(runs))) <= 3 * ERROR_RATE * runs
 
 
+def test_a_later_claim_has_to_show_more():
+    """The same moderate gain that is believed of a first claim is not believed of the thousandth of a run."""
+    verdicts = [[one_claim(seed, 2.0, number=k).verdict for seed in range(40)] for k in (1, 1000)]
+    first, late = (sum(v == "verified" for v in judged) for judged in verdicts)
+    assert first > late + 10
+
+
 @pytest.mark.parametrize(("direction", "sign"), [("maximise", 1.0), ("minimise", -1.0)])
 def test_a_gain_of_three_deviations_is_found(direction, sign):
     """A true gain of three standard deviations is verified nearly always, within the evaluations of one verdict."""
