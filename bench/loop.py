@@ -1,7 +1,7 @@
-"""The loop's own cost: Colony on a trivial evaluator against Optuna and OpenEvolve, and 237 agents with 14,832 experiments.
+"""The loop's own cost: a trivial evaluator against Optuna and OpenEvolve; 237 agents with 14,832 experiments.
 
-Each contender evaluates the same trivial function of two floats. Colony's every record is signed, chained and durable, and
-the function runs in a sandboxed worker; Optuna calls it in its own process. Microseconds are wall time of the search
+Each contender evaluates the same trivial function of two floats. Colony's every record is signed, chained and durable,
+and the function runs in a sandboxed worker; Optuna calls it in its own process. Microseconds are wall time of the search
 divided by experiments. Ratios are made within one round, and the median over rounds is printed with its range; CPU time
 of the engine's process stands beside, for neighbours on a shared machine slow only the wall. The last line is JSON.
 """
@@ -102,9 +102,7 @@ def swarm(seed: int) -> dict[str, float]:
     problem = colony.Problem(space={"x": (0.0, 1.0), "y": (0.0, 1.0)}, evaluate=trivial, maximise="height")
     with tempfile.TemporaryDirectory() as place:
         before = time.perf_counter()
-        result = colony.solve(
-            problem, budget=f"{EXPERIMENTS}x", seed=seed, agents=AGENTS, home=place, baseline=False
-        )
+        result = colony.solve(problem, budget=f"{EXPERIMENTS}x", seed=seed, agents=AGENTS, home=place, baseline=False)
         whole = time.perf_counter() - before
         folder = Home(Path(place)).find_run(result.run)
         start = time.perf_counter()
@@ -113,7 +111,8 @@ def swarm(seed: int) -> dict[str, float]:
         start = time.perf_counter()
         audited = audit_record(folder)
         audit_seconds = time.perf_counter() - start
-    assert replayed.matches and audited["ok"], "a run that does not replay is no result"
+    assert replayed.matches, "a run that does not replay is no result"
+    assert audited["ok"], "a run that does not pass its audit is no result"
     return {
         "experiments": result.experiments,
         "agents": sum(1 for a in result.agents.values() if a["experiments"]),
@@ -157,7 +156,9 @@ def main() -> None:
     ratios = {}
     for name, values in rows.items():
         ratios[name] = statistics.median(v / o for v, o in zip(values, ours, strict=True))
-        print(f"{name:44} {statistics.median(values):10.0f} {min(values):10.0f} {max(values):10.0f} {ratios[name]:9.2f}")
+        print(
+            f"{name:44} {statistics.median(values):10.0f} {min(values):10.0f} {max(values):10.0f} {ratios[name]:9.2f}"
+        )
     swarms = [swarm(seed) for seed in range(rounds)]
     print(f"\n{AGENTS} agents, {EXPERIMENTS} experiments")
     for key in swarms[0]:

@@ -1,7 +1,7 @@
 """The ready problems through the whole loop (sandbox, journal, verification): how good, how soon, for several seeds.
 
-Each run ends when a verified candidate reaches the bar, or when its time is up. A row counts the seeds that got there and
-gives the median and range of seconds and of evaluations to the first candidate at the bar. The last line is JSON.
+Each run ends when a verified candidate reaches the bar, or when its time is up. A row counts the seeds that got there
+and gives the median and range of seconds and of evaluations to the first candidate at the bar. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def one(name: str, bar: float, seconds: int, seed: int, budget: str | None) -> d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=["wave-3d", "circles-26", "distance-ratio-16-2d", "distance-ratio-14-3d"])
+    parser.add_argument(
+        "names", nargs="*", default=["wave-3d", "circles-26", "distance-ratio-16-2d", "distance-ratio-14-3d"]
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--budget", help="instead of the bar's own seconds")

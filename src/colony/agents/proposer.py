@@ -67,7 +67,7 @@ class Proposer(Protocol):
     kind: str
 
     def ask(self, view: View, evaluations: int) -> Sequence[Proposal]:
-        """Proposals worth at most `evaluations` in total; none where it waits for results or has nothing left to try."""
+        """Proposals worth at most `evaluations` in total; none where it waits for results or has nothing to try."""
         ...
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:

@@ -5,6 +5,8 @@ Apart from `solving`, because it imports every proposer and solver, which takes 
 
 from __future__ import annotations
 
+import typer
+
 from colony.cli.live import LiveProgress
 from colony.cli.output import err, out, print_json, print_table
 from colony.node.api import conclude, refuse_unverified
@@ -14,6 +16,7 @@ from colony.node.result import Result
 from colony.node.resuming import reopen
 from colony.node.settings import Settings
 from colony.node.solving import begin
+from colony.primitives.errors import NothingVerifiedError
 from colony.problems.metric import Budget
 from colony.problems.problem import Problem
 
@@ -34,9 +37,9 @@ def run_on(folder: RunFolder, home: Home, *, budget: Budget | None, workers: int
 
 
 def show_result(result: Result, *, as_json: bool) -> None:
-    """The table that every run ends with, or the JSON object; fails where nothing was verified."""
+    """The table that every run ends with, or the one JSON object; fails where nothing was verified."""
     if as_json:
-        print_json(result.as_record())
+        _print_object(result)
     else:
         print_table(
             f"{result.problem}: {result.metric['name']} [{result.metric['unit']}], {result.metric['direction']}",
@@ -54,4 +57,16 @@ def show_result(result: Result, *, as_json: bool) -> None:
             out.print(f"candidate: {result.best.file}")
         out.print(f"report:    {result.folder}/report.md")
         out.print(f"check it:  colony replay {result.run} && colony audit {result.run}")
-    refuse_unverified(result)
+        refuse_unverified(result)
+
+
+def _print_object(result: Result) -> None:
+    """One object on the last line, also where nothing was verified: then it names the error, and the command fails."""
+    try:
+        refuse_unverified(result)
+    except NothingVerifiedError as error:
+        named = {"error": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
+        print_json({**result.as_record(), **named})
+        err.print(f"error: {error}", markup=False)
+        raise typer.Exit(error.exit_code) from None
+    print_json(result.as_record())

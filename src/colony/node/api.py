@@ -44,7 +44,7 @@ def solve(  # noqa: PLR0913  # the face of the library: one keyword each
     that was given in Python.
 
     Raises:
-        ColonyError: what stood in the way, each with its next step (see `colony.errors`).
+        ColonyError: what stood in the way, each with its next step (see `colony.primitives.errors`).
 
     """
     settings = Settings(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from colony.node.history import History, Point
 from colony.problems.metric import Metric
@@ -94,7 +94,7 @@ def _progress(history: History, metric: Metric, record: float | None, kinds: Map
     axes.set_xlabel("evaluations")
     axes.set_ylabel(f"{metric.name} ({'higher' if metric.direction == 'maximise' else 'lower'} is better)")
     axes.set_title("Progress: every experiment, each agent's best, the colony's best")
-    corner = "lower right" if metric.direction == "maximise" else "upper right"
+    corner: Literal["lower right", "upper right"] = "lower right" if metric.direction == "maximise" else "upper right"
     axes.legend(fontsize=7, markerscale=2, ncols=2, loc=corner)
     return figure
 

@@ -35,7 +35,7 @@ from colony.primitives.errors import ProblemError, WeakEvaluatorError
 from colony.primitives.keys import Key
 from colony.problems.metric import Budget
 from colony.problems.problem import Problem
-from colony.swarm.allocation import Allocator
+from colony.swarm.allocation import Allocator, trust_for
 from colony.swarm.baseline import STREAMS, Baseline, measure_baseline
 from colony.swarm.blackboard import Blackboard
 from colony.swarm.claims import Claims
@@ -96,7 +96,7 @@ class Solving:
 
         `offers` are the optional functions that the problem has, which shape the choice of agents.
         """
-        settings = self.settings
+        settings, self.offers = self.settings, offers
         made = portfolio(self.problem, settings.agents, settings.seed, offers=offers, only=settings.only)
         self.agents = {agent.name: agent for agent in made}
         authors = {}
@@ -186,7 +186,11 @@ class Solving:
             problem=problem,
             state=self.state,
             agents=self.agents,
-            allocator=Allocator({a.name: a.kind for a in self.agents.values()}, use_seconds=not settings.deterministic),
+            allocator=Allocator(
+                {a.name: a.kind for a in self.agents.values()},
+                use_seconds=not settings.deterministic,
+                trust=trust_for(self.offers),
+            ),
             account=account,
             blackboard=blackboard,
             isolation=self.workshop.verifier.isolation.grade,
@@ -224,8 +228,7 @@ class Solving:
     async def execute(self, observer: Observer, standing: Standing | None = None) -> str:
         """From the first record (or from where a resumed run stands) to the last; returns why it ended."""
         if standing is None:
-            self.offers = await asyncio.to_thread(self.workshop.verifier.offers)
-            self.enlist(self.offers)
+            self.enlist(await asyncio.to_thread(self.workshop.verifier.offers))
             await self.introduce()
         else:
             await self.commit("run.resumed/1", {"budget": self.settings.budget_for(self.problem).as_record()})

@@ -116,6 +116,7 @@ class ParameterHost:
             "metrics": dict(best.metrics) if best else {},
             "evaluations": oracle.evaluations,
             "trace": oracle.trace,
+            "failure": oracle.failure,
             "notes": plain(notes),
         }
 

@@ -22,6 +22,8 @@ from colony.problems.space import space_from
 
 READY = Path(__file__).parent / "ready"
 
+PROGRAM_TIMEOUT_SECONDS = 10.0  # a program that hangs costs its whole time, so it is given less than an evaluator
+
 _TABLES = {
     "": {"name", "statement", "metric", "space", "program", "constraints", "budget", "record", "initial", "limits"},
     "metric": {"name", "unit", "direction", "bound"},
@@ -135,6 +137,8 @@ def _record(table: Mapping[str, Any]) -> KnownRecord | None:
 def _limits(table: Mapping[str, Any]) -> dict[str, Any]:
     section = _section(table, "limits")
     _check_keys(section, "limits")
+    if "program" in table:
+        section.setdefault("timeout_seconds", PROGRAM_TIMEOUT_SECONDS)
     for name, value in section.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
             raise ProblemError(f"[limits]: {name}: must be a number above 0, not {value!r}")

@@ -123,6 +123,13 @@ class Oracle:
         self.best_values: Values | None = None
         self.best: Evaluation | None = None
         self.trace: list[tuple[int, float]] = []
+        self._scored = False
+        self._reason = ""
+
+    @property
+    def failure(self) -> str:
+        """Why the last evaluation failed, where not a single one gave a score; else nothing."""
+        return "" if self._scored else self._reason
 
     @property
     def left(self) -> int:
@@ -162,6 +169,7 @@ class Oracle:
             return f"{type(error).__name__}: {error}"
 
     def _remember(self, values: Values, judged: Evaluation) -> None:
+        self._scored, self._reason = self._scored or judged.value is not None, judged.reason
         if judged.status != "ok" or judged.value is None:
             return
         if self.best is None or self.best.value is None or self.rules.metric.better(judged.value, self.best.value):

@@ -40,6 +40,11 @@ SECONDS_MIN = 1e-6  # an evaluation is taken to last at least so long
 COST_RATIO_MAX = 16.0  # how much dearer or cheaper than the average its seconds can make an agent's evaluations
 
 
+def trust_for(offers: frozenset[str]) -> Mapping[str, float]:
+    """The trust where a problem offers these functions: with a gradient, descents are worth much more."""
+    return {**TRUST, "multistart": 4.0 * TRUST["multistart"]} if "gradient" in offers else TRUST
+
+
 @dataclass(frozen=True, slots=True)
 class AllocationStatistics:
     """By agent: target `shares` (sum 1), `evaluations` had so far, and evaluations `owed` (below 0: had too many)."""

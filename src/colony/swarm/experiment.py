@@ -94,7 +94,7 @@ class Spine:
         """How diverse the run has been lately, JSON-able."""
         archive = self.state.archive
         lineages = [archive.lineage(elite) for elite in archive.elites()]
-        return {**self.diversity.statistics(lineages).as_record(), "niches": len(archive)}
+        return {**self.diversity.statistics(lineages, archive.spacing()).as_record(), "niches": len(archive)}
 
     # -- observe, propose, decide --------------------------------------------------------------------------------
 

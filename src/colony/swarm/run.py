@@ -153,9 +153,9 @@ class Run:
             for batch in flight.batches:
                 under_way[batch.agent] += batch.reserved[1]
         dry: set[str] = set()
-        thrifty = self._is_thrifty()
-        while len(self._flight) + len(units) < (1 if thrifty else self._pace.window):
-            unit = self._propose_unit(under_way, dry, batches_max=1 if thrifty else UNIT_BATCHES_MAX)
+        is_thrifty = self._is_thrifty()
+        while len(self._flight) + len(units) < (1 if is_thrifty else self._pace.window):
+            unit = self._propose_unit(under_way, dry, is_thrifty=is_thrifty)
             if not unit:
                 break
             units.append(unit)
@@ -167,21 +167,24 @@ class Run:
         is_scarce = account.budget.evaluations is not None and not self._pace.deterministic
         return is_scarce and self._grants.is_quick(account.evaluations_left())
 
-    def _propose_unit(self, under_way: Counter[str], dry: set[str], *, batches_max: int) -> list[Batch]:
-        """Batches worth about one grant; the allocator chooses who is asked, who has no proposal is passed over."""
+    def _propose_unit(self, under_way: Counter[str], dry: set[str], *, is_thrifty: bool) -> list[Batch]:
+        """Batches worth about one grant; the allocator chooses who is asked, who has no proposal is passed over.
+
+        A thrifty unit is one batch of what the allocator means its agent to have.
+        """
         unit: list[Batch] = []
         spine, account = self._spine, self._spine.account
         offer = self._grants.offer(account.evaluations_left(), account.experiments_left())
         evaluations, proposals = offer.evaluations, offer.proposals
-        while len(unit) < batches_max and min(evaluations, proposals) > 0:
+        while len(unit) < (1 if is_thrifty else UNIT_BATCHES_MAX) and min(evaluations, proposals) > 0:
             if 0 in (account.evaluations_left(), account.experiments_left()):
                 break
             waiting = spine.agents.keys() - dry
             if not waiting:
                 break
             agent = spine.allocator.choose(waiting, under_way=under_way)
-            assert agent is not None, "an impatient choice is always somebody"
-            grant = min(evaluations, max(GRANT_MIN, spine.allocator.grant(offer.each, agent)))
+            share = spine.allocator.grant(offer.each, agent)
+            grant = share if is_thrifty else min(evaluations, max(GRANT_MIN, share))
             batch = spine.propose(agent, grant, self._grants.share(proposals))
             if batch is None:
                 dry.add(agent)

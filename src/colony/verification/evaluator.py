@@ -195,6 +195,8 @@ class ParameterEvaluator:
     def _judged_find(self, answer: Mapping[str, Any]) -> tuple[Evaluation, Candidate | None]:
         """What a search brought home, judged; no candidate where it found nothing feasible."""
         assert self._problem.space is not None, "searches belong to parameter problems"
+        if answer["values"] is None and answer["failure"]:
+            return Evaluation("failed", reason=answer["failure"]), None
         if answer["values"] is None:
             return Evaluation("infeasible", reason="the search found no feasible candidate"), None
         if faults := self._problem.space.faults(answer["values"]):

@@ -17,7 +17,7 @@ import libcst as cst
 import numpy as np
 from numpy.typing import NDArray
 
-from colony.agents.programs.parents import Cost, Parent, cost_of
+from colony.agents.programs.parents import Parent, cost_of
 from colony.agents.programs.pieces import Files, Place, pieces, text_of, tree_of, with_piece
 from colony.agents.programs.program_agent import ProgramAgent
 from colony.agents.programs.sites import expressions
@@ -28,6 +28,8 @@ from colony.problems.problem import Problem
 
 KEPT_MAX = 12
 SKELETONS_MAX = 64
+ASKED_MAX = 4096
+FROM_BEST = 0.8  # how often the start is the best of the skeleton, and not the parent itself
 Vector = NDArray[np.float64]
 
 
@@ -90,17 +92,32 @@ def size_of(values: Vector) -> Vector:
     return np.where(values == 0.0, 1.0, np.abs(values))
 
 
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A program that was tried, with its numbers."""
+
+    parent: Parent
+    values: Vector
+
+
 class LiteralTuning(ProgramAgent):
-    """Tunes the numbers of good programs."""
+    """Tunes the numbers of good programs: a parent names the skeleton, its best known numbers are the start."""
 
     kind = "literal-tuning"
     operators = ("coordinate", "all", "spread")
-    rivals = (6, 40)
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         super().__init__(name, problem, seed)
-        self._best: dict[str, list[tuple[Cost, Vector]]] = {}
+        self._best: dict[str, list[Tuned]] = {}
         self._asked: dict[str, tuple[str, Vector]] = {}
+
+    def choose(self, view: View) -> Parent:
+        """One of the best of a skeleton, which some good parent named; now and then that parent itself."""
+        parent = super().choose(view)
+        known = self._best.get(skeleton(parent.candidate.content), [])
+        if not known or known[0].parent.cost > parent.cost or self.rng.random() >= FROM_BEST:
+            return parent
+        return known[min(int(self.rng.geometric(0.5)), len(known)) - 1].parent
 
     def child(self, operator: str, parent: Parent, view: View) -> tuple[Files, tuple[str, ...]] | None:  # noqa: ARG002  # the seam
         """The parent with other numbers."""
@@ -112,20 +129,28 @@ class LiteralTuning(ProgramAgent):
         values = np.array([literal.value for literal in flat])
         whole = np.array([literal.whole for literal in flat])
         shape = skeleton(files)
-        new = self._step(operator, values, whole, self._best.get(shape, []))
+        new = self._step(operator, values, whole, [tuned.values for tuned in self._best.get(shape, [])])
         if not np.all(np.isfinite(new)) or np.any(np.abs(new) > INTEGER_MAX):
             return None
         made = _with_values(files, found, new)
-        self._asked[Candidate.program(made).hash] = (shape, new)
+        self._note(Candidate.program(made).hash, shape, new)
         return made, ()
 
-    def _step(self, operator: str, values: Vector, whole: NDArray[np.bool_], best: list[tuple[Cost, Vector]]) -> Vector:
+    def _note(self, candidate: str, shape: str, values: Vector) -> None:
+        """Remember which numbers a candidate has, until its outcome is told or many others were made."""
+        self._asked[candidate] = (shape, values)
+        if len(self._asked) > ASKED_MAX:
+            del self._asked[next(iter(self._asked))]
+
+    def _step(self, operator: str, values: Vector, whole: NDArray[np.bool_], best: Sequence[Vector]) -> Vector:
         rng, count = self.rng, len(values)
         scale = 10.0 ** rng.uniform(-3.0, 0.3)
         if operator == "spread" and len(best) >= 3:
-            known = np.stack([vector for _cost, vector in best])
+            known = np.stack(best)
             weights = rng.standard_normal(len(known)) / math.sqrt(len(known))
-            return values + 1.2 * weights @ (known - values) + 0.01 * size_of(values) * rng.standard_normal(count)
+            stretch = 2.0 ** rng.uniform(-1.0, 2.0)  # above 1 the cloud can travel, below it settles
+            travel: Vector = stretch * weights @ (known - values)
+            return values + travel + 0.01 * size_of(values) * rng.standard_normal(count)
         touched = np.ones(count, dtype=bool)
         if operator != "all":
             touched = rng.permutation(count) < rng.geometric(0.7)
@@ -139,16 +164,17 @@ class LiteralTuning(ProgramAgent):
         super().tell(outcomes)
         for outcome in outcomes:
             cost = cost_of(self.problem, outcome)
-            asked = self._asked.pop(outcome.proposal.candidate.hash, None) if outcome.proposal.candidate else None
-            if cost is None or asked is None:
+            candidate = outcome.proposal.candidate
+            asked = self._asked.pop(candidate.hash, None) if candidate is not None else None
+            if candidate is None or cost is None or asked is None:
                 continue
             shape, values = asked
             known = self._best.setdefault(shape, [])
-            known.append((cost, values))
-            known.sort(key=lambda entry: entry[0])
+            known.append(Tuned(Parent(candidate, cost, outcome.experiment), values))
+            known.sort(key=lambda tuned: tuned.parent.cost)
             del known[KEPT_MAX:]
         while len(self._best) > SKELETONS_MAX:
-            del self._best[max(self._best, key=lambda key: self._best[key][0][0])]
+            del self._best[max(self._best, key=lambda key: self._best[key][0].parent.cost)]
 
 
 def skeleton(files: Files) -> str:

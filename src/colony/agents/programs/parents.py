@@ -20,6 +20,7 @@ from colony.problems.problem import Problem
 Cost: TypeAlias = tuple[float, float]
 KEPT_MAX = 64
 KEPT_PER_COST_MAX = 3
+RIVALS_MAX = 32
 T = TypeVar("T")
 
 
@@ -53,15 +54,14 @@ def ranked(parents: Iterable[Parent]) -> list[Parent]:
 class Parents:
     """An agent's memory of good candidates, best first, and how it chooses among them and the colony's elites.
 
-    A parent is the best of a few that are drawn at random; how many is drawn once from the range `rivals`, and so is
-    `sociable`, how often they are the colony's: agents differ in both.
+    A parent is the best of some that are drawn at random. How many varies from choice to choice, because both are
+    needed: polishing the best, and trying what could become of others. `sociable` is how often they are the colony's.
     """
 
-    def __init__(self, problem: Problem, rng: np.random.Generator, rivals: tuple[int, int]) -> None:
+    def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
         self._problem = problem
         self._seed = Parent(problem.seed)
         self._own: list[Parent] = []
-        self.rivals = int(rng.integers(*rivals))
         self.sociable = float(rng.uniform(0.1, 0.6))
 
     def remember(self, outcomes: Iterable[Outcome]) -> None:
@@ -81,6 +81,7 @@ class Parents:
         return first or second or [self._seed]
 
     def choose(self, view: View, rng: np.random.Generator) -> Parent:
-        """The best of a few parents drawn at random."""
+        """The best of 1 to `RIVALS_MAX` parents drawn at random; each doubling of their number is as likely."""
         ranking = self.ranking(view, rng)
-        return ranking[int(rng.integers(len(ranking), size=self.rivals).min())]
+        rivals = int(RIVALS_MAX ** rng.random())
+        return ranking[int(rng.integers(len(ranking), size=rivals).min())]

@@ -30,7 +30,6 @@ class ProgramAgent(ABC):
 
     kind = "program"
     operators: tuple[str, ...] = ()
-    rivals = (2, 8)  # the more among which a parent is the best, the greedier is the agent
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
         assert problem.program is not None, "an agent for programs needs a program problem"
@@ -38,7 +37,7 @@ class ProgramAgent(ABC):
         self.problem = problem
         self.program = problem.program
         self.rng = np.random.default_rng(seed)
-        self.parents = Parents(problem, self.rng, self.rivals)
+        self.parents = Parents(problem, self.rng)
         self._costs: dict[str, Cost] = {}
         self._credit = dict.fromkeys(self.operators, 1.0)
         self._seen = {problem.seed.hash: None}
@@ -48,6 +47,10 @@ class ProgramAgent(ABC):
     def _characters(files: Files) -> int:
         """How much may change: the length of all mutable pieces."""
         return sum(map(len, pieces(files).values()))
+
+    def choose(self, view: View) -> Parent:
+        """What to build on next."""
+        return self.parents.choose(view, self.rng)
 
     @abstractmethod
     def child(self, operator: str, parent: Parent, view: View) -> tuple[Files, tuple[str, ...]] | None:
@@ -73,7 +76,7 @@ class ProgramAgent(ABC):
         return proposals
 
     def _attempt(self, view: View) -> list[Proposal]:
-        parent = self.parents.choose(view, self.rng)
+        parent = self.choose(view)
         operator = self._operator()
         made = self.child(operator, parent, view)
         if made is None:

@@ -13,9 +13,11 @@ import numpy as np
 
 from colony.agents.searches.chain import Chain
 from colony.agents.searches.moves import Moves
-from colony.agents.searches.smooth import Descent
+from colony.agents.searches.smooth import Descent, judged
 from colony.problems.oracle import Exhausted, Oracle
-from colony.problems.space import Values
+from colony.problems.space import Values, Vector
+
+OFFERED = {"relocate": 12}  # how many places are tried by the metric before the descent
 
 
 def search(oracle: Oracle, values: Values | None, spec: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -30,12 +32,20 @@ def search(oracle: Oracle, values: Values | None, spec: Mapping[str, Any], rng: 
     weights = np.asarray([spec.get("weights", {}).get(name, 1.0) for name in names])
     try:
         while oracle.left > 0:
-            if chain.is_lost:
-                start, name = oracle.space.decode(rng.random(oracle.space.dimension)), None
+            if chain.values is None or chain.is_lost:
+                start, name = oracle.repaired(oracle.space.decode(rng.random(oracle.space.dimension))), None
             else:
                 name = str(rng.choice(names, p=weights / weights.sum()))
-                start = oracle.space.decode(moves(name, oracle.space.encode(chain.values or {}), rng))
-            chain.hop(descend(oracle.repaired(start)), rng, name)
+                start = _disturbed(oracle, moves, name, oracle.space.encode(chain.values), rng)
+            chain.hop(descend(start), rng, name)
     except Exhausted:
         pass
     return {**chain.notes(), "distrust": descend.distrust}
+
+
+def _disturbed(oracle: Oracle, moves: Moves, name: str, unit: Vector, rng: np.random.Generator) -> Values:
+    """The best by the metric of the start points that a move offers, repaired; more than one counts 1 each."""
+    offered = [oracle.space.decode(moves(name, unit, rng)) for _ in range(OFFERED.get(name, 1))]
+    if len(offered) == 1:
+        return oracle.repaired(offered[0])
+    return min((judged(oracle, values) for values in offered), key=lambda end: end.cost).values
