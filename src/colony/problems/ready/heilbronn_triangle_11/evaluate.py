@@ -13,6 +13,7 @@ import numpy as np
 
 from colony.problems.space import Vector
 
+FAR = 1e-3
 TRIPLES = np.asarray(list(combinations(range(11), 3))).T
 
 
@@ -33,8 +34,13 @@ def exact(points: Vector) -> dict[str, Fraction]:
 
 
 def repair(points: Vector) -> dict[str, Vector]:
-    """Points beyond a side brought back to it, straight or towards the corner (0, 0)."""
+    """Points a little beyond a side brought back to it; those far beyond the slanting one mirrored at its middle.
+
+    Mirrored, and not moved to the border, so that random points of the square are spread evenly over the triangle.
+    """
     points = np.clip(points, 0.0, 1.0)
+    far = points.sum(axis=1) > 1.0 + FAR
+    points[far] = 1.0 - points[far]
     points /= np.maximum(points.sum(axis=1, keepdims=True), 1.0)
     while (beyond := np.asarray([Fraction(x) + Fraction(y) > 1 for x, y in points.tolist()])).any():
         points[beyond] = np.nextafter(points[beyond], 0.0)
