@@ -12,6 +12,7 @@ from colony.node.replaying import replay
 from colony.primitives.errors import InterruptedRunError
 from colony.problems.problem import Problem
 from colony.swarm.recorder import EVALUATOR, NODE, VERIFIER
+from colony.testing.inline import InlineExecutor
 from colony.testing.simulate import Stopper, problems
 from running import folder_of
 
@@ -51,24 +52,54 @@ def test_a_stopped_run_keeps_what_is_on_record(course, deterministic):
     assert replay(folder).matches
 
 
-def test_work_that_hangs_when_the_time_is_up_is_left_open(course):
-    """An evaluation that does not end in time is decided and never concluded, and the run ends all the same."""
-    release, calls = threading.Event(), []
+def test_work_that_hangs_when_the_time_is_up_is_left_open(course, monkeypatch):
+    """What does not end in time is decided and never concluded; what waited behind it never begins; the run ends."""
+    closed, calls = threading.Event(), []
+    close = InlineExecutor.close
+
+    def close_and_tell(executor):
+        close(executor)
+        closed.set()
+
+    monkeypatch.setattr(InlineExecutor, "close", close_and_tell)
 
     def evaluate(x, y):
         calls.append(x)
         if len(calls) > 60:
-            release.wait(20)
+            closed.wait(10)
         return x + y
 
     problem = Problem(space={"x": (0.0, 5.0), "y": (0.0, 5.0)}, evaluate=evaluate, maximise="sum")
-    run = course(problem, "1s", deterministic=False, workers=1, baseline=False)
-    threading.Timer(4.0, release.set).start()
-    result = run.run()
+    result = course(problem, "1s", deterministic=False, workers=1, baseline=False).run()
     assert result.reason == "budget: wall seconds"
-    state = replay(folder_of(result)).state
-    assert state.open_batches
-    assert replay(folder_of(result)).matches
+    assert len(calls) <= 62, "one hangs in the search, one perhaps in the verifier"
+    found = replay(folder_of(result))
+    assert found.state.open_batches
+    assert found.matches
+
+
+def test_the_baseline_has_workers_of_its_own_where_the_others_were_ended(course, monkeypatch):
+    """A search that was cut off by the clock still gets its plain baseline."""
+    slow = threading.Event()
+    close = InlineExecutor.close
+
+    def close_and_tell(executor):
+        close(executor)
+        slow.set()
+
+    monkeypatch.setattr(InlineExecutor, "close", close_and_tell)
+    calls = []
+
+    def evaluate(x, y):
+        calls.append(x)
+        if len(calls) == 61:
+            slow.wait(10)
+        return x + y
+
+    problem = Problem(space={"x": (0.0, 5.0), "y": (0.0, 5.0)}, evaluate=evaluate, maximise="sum")
+    result = course(problem, "1s", deterministic=False, workers=1).run()
+    assert result.reason == "budget: wall seconds"
+    assert result.baseline is not None
 
 
 def test_agents_with_nothing_left_to_try_end_a_run(course):

@@ -7,8 +7,10 @@ the loop, the journal. What this file does not do: protect anything. It is for p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from colony.primitives.errors import IsolationError
 from colony.problems.hosting import ParameterHost
 from colony.problems.oracle import Functions
 from colony.problems.problem import Problem
@@ -27,6 +29,7 @@ class InlineExecutor:
         self._handle = handle
         self._before = before
         self._requests = 0
+        self._is_closed = False
 
     def run(
         self,
@@ -47,8 +50,15 @@ class InlineExecutor:
         parallel: int = 1,  # noqa: ARG002  # one after the other
         seed: int | None = None,  # noqa: ARG002  # the problems of simulations draw nothing
     ) -> Iterator[tuple[int, Result]]:
-        """Yield each result with the number of its request."""
+        """Yield each result with the number of its request.
+
+        Raises:
+            IsolationError: it was closed, perhaps by another thread since it began.
+
+        """
         for number, request in enumerate(requests):
+            if self._is_closed:
+                raise IsolationError("this executor was closed; open another")
             self._requests += 1
             if self._before is not None:
                 self._before(request)
@@ -65,7 +75,8 @@ class InlineExecutor:
         return Statistics(requests=self._requests, statuses={}, loads=1, forks=0)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """End it after the request that is under way."""
+        self._is_closed = True
 
 
 def inline_evaluator(problem: Problem, before: Callable[[Any], None] | None = None) -> ParameterEvaluator:
@@ -80,12 +91,16 @@ class InlineWorkshop:
     """As many inline evaluators as a run asks for, and one for the verifier; shaped like the workshop of a node."""
 
     def __init__(self, problem: Problem, workers: int, before: Callable[[Any], None] | None = None) -> None:
-        self.workers = [inline_evaluator(problem, before) for _ in range(workers)]
-        self.verifier = inline_evaluator(problem, before)
+        self._open = partial(inline_evaluator, problem, before)
+        self.workers = [self._open() for _ in range(workers)]
+        self.verifier = self._open()
 
     def renew(self) -> list[ParameterEvaluator]:
-        """Inline evaluators never end; they are as good as new."""
+        """Fresh workers in the place of ended ones."""
+        self.workers = [self._open() for _ in self.workers]
         return self.workers
 
     def close(self) -> None:
-        """Nothing to end."""
+        """End every evaluator."""
+        for evaluator in (*self.workers, self.verifier):
+            evaluator.close()
