@@ -7,6 +7,10 @@ PLACES := src tests bench examples tools
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# One thread for each process of linear algebra: several would fight for the cores that the tests share.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
 
 .PHONY: help setup setup-test setup-bench demo test check bench simulate lint format types imports tidy docs reference clean
 help: ## list the targets

@@ -6,6 +6,7 @@ anything from the folder, because the evaluator belongs into a sandbox.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from hashlib import sha256
@@ -21,6 +22,8 @@ from colony.problems.program import Program
 from colony.problems.space import space_from
 
 READY = Path(__file__).parent / "ready"
+PACKAGE = Path(__file__).parents[1]
+_IMPORT = re.compile(rb"^\s*(?:from|import)\s+(colony\.[\w.]+)", re.MULTILINE)
 
 PROGRAM_TIMEOUT_SECONDS = 10.0  # a program that hangs costs its whole time, so it is given less than an evaluator
 
@@ -184,6 +187,8 @@ def read_text(file: Path) -> str:
 def folder_hash(folder: Path) -> str:
     """Hex SHA-256 over the relative path and content of every file of a problem folder.
 
+    What its Python files import of Colony itself (the geometry of the ready problems) counts as content too.
+
     Raises:
         ProblemError: too many files, or one that is too large.
 
@@ -197,5 +202,15 @@ def folder_hash(folder: Path) -> str:
     for file in found:
         if file.stat().st_size > PROBLEM_FILE_BYTES_MAX:
             raise ProblemError(f"{file}: larger than {PROBLEM_FILE_BYTES_MAX} bytes")
-        digests[file.relative_to(folder).as_posix()] = sha256(file.read_bytes()).hexdigest()
+        content = file.read_bytes()
+        digests[file.relative_to(folder).as_posix()] = sha256(content).hexdigest()
+        if file.suffix == ".py":
+            digests.update(_imported(content))
     return sha256(canonical(digests)).hexdigest()
+
+
+def _imported(source: bytes) -> dict[str, str]:
+    """The digests of the modules of Colony that a source imports, by dotted name."""
+    names = {name.decode() for name in _IMPORT.findall(source)}
+    files = {name: PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names}
+    return {name: sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
