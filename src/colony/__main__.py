@@ -1,5 +1,5 @@
 """`python -m colony` is the command `colony`."""
 
-from colony.cli.main import app
+from colony.cli.entry import main
 
-app()
+main()

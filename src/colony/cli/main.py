@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-for _library in (
-    "OPENBLAS",
-    "OMP",
-    "MKL",
-):  # before numpy loads: more threads would fight with the workers for the cores
-    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
-
 from typing import Annotated
 
 import typer
