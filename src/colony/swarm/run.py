@@ -109,7 +109,7 @@ class Run:
                 self._launch(group, unit)
             if standing.step == "experiment.evaluated/1":
                 await self._settle_in_turn()
-            reason = await self._turn(group, is_decided=standing.step == "experiment.decided/1")
+            reason = await self._turn(group)
             await self._drain(is_interrupted=reason == "interrupted")
             if verifying is not None:
                 self._end(verifying, is_interrupted=reason == "interrupted")
@@ -122,19 +122,17 @@ class Run:
         """Whether somebody has asked it to stop."""
         return self._stop_reason is not None
 
-    async def _turn(self, group: asyncio.TaskGroup, *, is_decided: bool) -> str:
+    async def _turn(self, group: asyncio.TaskGroup) -> str:
         while True:
             reason = self._stop_reason or self._stopping.reason(self.state, self._spine.account, self.wall_seconds())
             if reason is not None:
                 return reason
-            if not is_decided:
-                async with self._spine.turn:
-                    units = self._propose()
-                    if units:
-                        await self._spine.record_decisions(units)
-                for unit in units:
-                    self._launch(group, unit)
-            is_decided = False
+            async with self._spine.turn:
+                units = self._propose()
+                if units:
+                    await self._spine.record_decisions(units)
+            for unit in units:
+                self._launch(group, unit)
             if not self._flight:
                 return self._nothing_left()
             await self._conclude(await self._some_done())
