@@ -114,3 +114,22 @@ def test_the_library_writes_what_it_was_asked_for(tmp_path, monkeypatch, kept):
     assert result.best.status == "verified"
     assert 3.0 < result.best.value <= 4.0
     assert (folder_of(result).path / kept).exists()
+
+
+def test_the_verifier_of_a_resumed_run_draws_on_where_it_stood(tmp_path, monkeypatch, course):
+    """With a noisy evaluator, seeded as deterministic runs seed it, a resumed run gets the verdicts of the whole one."""
+    monkeypatch.setenv("COLONY_KEYS", str(tmp_path / "keys"))
+
+    def evaluate(x):
+        import random
+
+        return random.gauss(3.0 if x < 1 else 0.0, 1.0)
+
+    problem = colony.Problem(space={"x": (0.0, 5.0)}, evaluate=evaluate, maximise="height")
+    whole = colony.solve(problem, budget="200e", deterministic=True, baseline=False, workers=2, home=tmp_path / "home")
+    folder = folder_of(whole)
+    records = list(SqliteReader(folder.journal).read())
+    first = [e.record.kind for e in records].index("verdict.given/1")
+    cut = course(problem, "200e").cut(folder, records, first)
+    resumed = colony.solve(problem, home=tmp_path / "home", resume=str(cut.path))
+    assert resumed.state_hash == whole.state_hash

@@ -27,7 +27,7 @@ from colony.problems.problem import Problem
 from colony.problems.proposal import Proposal
 from colony.swarm.experiment import Batch, Spine, outcomes_of
 from colony.swarm.run import Standing
-from colony.verification.evaluator import Measured
+from colony.verification.evaluator import Measured, ParameterEvaluator
 from colony.verification.verifier import Noise
 
 
@@ -114,6 +114,8 @@ class Retracing:
             first, last = first or entry.record.at, entry.record.at
         if first is not None and last is not None:
             solving.count_wall_from((parse_timestamp(last)[0] - parse_timestamp(first)[0]) / 1000)
+        if isinstance(solving.workshop.verifier, ParameterEvaluator):
+            solving.workshop.verifier.skip(solving.state.counts["checks"])
         units = [[self._open[number] for number in unit] for unit in self._units if unit[0] in self._open]
         return Standing(units, self._step)
 

@@ -137,14 +137,18 @@ class ParameterEvaluator:
         if any(p.method is not None for p in proposals):
             wall = max(limits.wall_seconds, (seconds_max or limits.wall_seconds) + SEARCH_GRACE_SECONDS)
             limits = replace(limits, wall_seconds=wall, cpu_seconds=wall)
-        results = self._executor.run(requests, limits, seed=self._next_seed())
+        results = self._executor.run(requests, limits, seed=self._next_seed(len(requests)))
         return [self._judged(p, r) for p, r in zip(proposals, results, strict=True)]
 
-    def _next_seed(self) -> int | None:
+    def _next_seed(self, evaluations: int) -> int | None:
         seed = self._seed
-        if seed is not None and self._fresh:
-            self._seed = seed + 1
+        self.skip(evaluations)
         return seed
+
+    def skip(self, evaluations: int) -> None:
+        """Draw as if so many evaluations had been made: a resumed run's verifier goes on where it stood."""
+        if self._seed is not None and self._fresh:
+            self._seed += evaluations
 
     def ask(self, op: str, candidate: Candidate) -> Result:
         """One answer of an optional function."""
@@ -157,7 +161,7 @@ class ParameterEvaluator:
 
     def raw(self, requests: Sequence[Mapping[str, Any]]) -> list[Result]:
         """Unjudged answers, for attacks on the evaluator."""
-        return self._executor.run(list(requests), self._limits)
+        return self._executor.run(list(requests), self._limits, seed=self._next_seed(len(requests)))
 
     def close(self) -> None:
         """End the worker."""
