@@ -1,7 +1,7 @@
 """The loop's own cost: a trivial evaluator against Optuna and OpenEvolve; 237 agents with 14,832 experiments.
 
 Each contender evaluates the same trivial function of two floats. Colony's every record is signed, chained and durable,
-and the function runs in a sandboxed worker; Optuna calls it in its own process. Microseconds are wall time of the search
+and the function runs in a sandboxed worker; Optuna calls it in its own process. Microseconds are wall time of a search
 divided by experiments. Ratios are made within one round, and the median over rounds is printed with its range; CPU time
 of the engine's process stands beside, for neighbours on a shared machine slow only the wall. The last line is JSON.
 """
