@@ -37,6 +37,11 @@ class Parent:
     cost: Cost = (math.inf, math.inf)
     experiment: str = ""
 
+    @property
+    def characters(self) -> int:
+        """How long its files are together."""
+        return sum(map(len, self.candidate.content.values()))
+
 
 def cost_of(problem: Problem, outcome: Outcome) -> Cost | None:
     """What an outcome costs: first what it violates, then its value turned to be minimised; None where it has none."""
@@ -46,8 +51,13 @@ def cost_of(problem: Problem, outcome: Outcome) -> Cost | None:
 
 
 def ranked(parents: Iterable[Parent]) -> list[Parent]:
-    """Best first; of equals only the first few, so that changes without effect drift and do not crowd out the rest."""
-    levels = groupby(sorted(parents, key=lambda parent: parent.cost), key=lambda parent: parent.cost)
+    """Best first; of equals only the few shortest, because a change to a program without ballast more often matters.
+
+    Without that, programs that differ in nothing that counts crowd out the rest.
+    """
+    levels = groupby(
+        sorted(parents, key=lambda parent: (parent.cost, parent.characters)), key=lambda parent: parent.cost
+    )
     return [parent for _cost, level in levels for parent in islice(level, KEPT_PER_COST_MAX)]
 
 
@@ -65,12 +75,12 @@ class Parents:
         self.sociable = float(rng.uniform(0.1, 0.6))
 
     def remember(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep what was scored, the newer before the older where they are equal."""
+        """Keep what was scored."""
         for outcome in outcomes:
             candidate = outcome.candidate or outcome.proposal.candidate
             cost = cost_of(self._problem, outcome)
             if cost is not None and candidate is not None:
-                self._own.insert(0, Parent(candidate, cost, outcome.experiment))
+                self._own.append(Parent(candidate, cost, outcome.experiment))
         self._own = ranked(self._own)[:KEPT_MAX]
 
     def ranking(self, view: View, rng: np.random.Generator) -> Sequence[Parent]:
