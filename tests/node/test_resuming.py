@@ -117,7 +117,7 @@ def test_the_library_writes_what_it_was_asked_for(tmp_path, monkeypatch, kept):
 
 
 def test_the_verifier_of_a_resumed_run_draws_on_where_it_stood(tmp_path, monkeypatch, course):
-    """With a noisy evaluator, seeded as deterministic runs seed it, a resumed run gets the verdicts of the whole one."""
+    """With a noisy evaluator, seeded as deterministic runs seed it, a resumed run comes to the same verdicts."""
     monkeypatch.setenv("COLONY_KEYS", str(tmp_path / "keys"))
 
     def evaluate(x):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from colony.primitives.encoding import canonical, parse
 from colony.problems.candidate import Candidate
 from colony.problems.evaluation import Evaluation
 from colony.problems.problem import Problem
@@ -133,6 +134,8 @@ class ParameterEvaluator:
     def measure(self, proposals: Sequence[Proposal], seconds_max: float | None = None) -> list[Measured]:
         """Score proposals in order; consecutive ones of the same sort travel together."""
         requests = [self._request(p, seconds_max) for p in proposals]
+        if self._seed is not None:
+            requests = [parse(canonical(each)) for each in requests]  # streams hang on how a request is written
         limits = self._limits
         if any(p.method is not None for p in proposals):
             wall = max(limits.wall_seconds, (seconds_max or limits.wall_seconds) + SEARCH_GRACE_SECONDS)
