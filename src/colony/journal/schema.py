@@ -135,9 +135,22 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     if application_id != APPLICATION_ID:
         raise JournalCorruptError(f"{path} is not a journal of Colony; choose another path")
     if path.stat().st_size % PAGE_BYTES and version == VERSION:
-        raise JournalCorruptError(f"the journal {path} was cut off; restore it from a copy")
+        missing = _first_missing(connection)
+        raise JournalCorruptError(
+            f"the journal {path} was cut off: record {missing} is the first that is missing; restore it from a copy",
+            missing,
+        )
     if version > VERSION:
         raise JournalVersionError(f"{path} has format {version}, this Colony knows {VERSION}; install a newer Colony")
+
+
+def _first_missing(connection: sqlite3.Connection) -> int:
+    """Return the sequence of the first record that a file which was cut off no longer yields."""
+    found = 0
+    with contextlib.suppress(sqlite3.Error):
+        for _payload in connection.execute("SELECT payload FROM record ORDER BY seq"):
+            found += 1
+    return found
 
 
 def translation(error: Exception, what: str, sequence: int | None = None) -> JournalError:

@@ -28,13 +28,16 @@ class Exhausted(Exception):  # noqa: N818  # not an error: a search simply ends 
 def caller(function: Callable[..., Any], space: Space) -> Callable[[Values], Any]:
     """How to call a user's function with a candidate.
 
-    By keyword where its parameters are exactly the variables, else with the whole mapping as one argument.
+    By keyword where its parameters, those with a default perhaps left out, are exactly the variables; else with the
+    whole mapping as one argument.
     """
     try:
-        names = list(inspect.signature(function).parameters)
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        names = []
-    if names and set(names) == set(space.variables):
+        parameters = []
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    needed = {p.name for p in named if p.default is p.empty}
+    if set(space.variables) in (needed, {p.name for p in named}):
         return lambda values: function(**space.arrays(values))
     return lambda values: function(space.arrays(values))
 
