@@ -15,7 +15,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from colony.agents.programs import program_portfolio
+from colony.agents.portfolio import portfolio
 from colony.agents.proposer import Elite, Outcome, Proposer, View
 from colony.memory.archive import Archive, archive_settings
 from colony.node.workshop import opener
@@ -49,7 +49,7 @@ class Colony:
     def __init__(self, problem: Problem, evaluator: Evaluator, seed: int) -> None:
         self.problem = problem
         self.evaluator = evaluator
-        self.agents = program_portfolio(problem, AGENTS, seed)
+        self.agents = portfolio(problem, AGENTS, seed)
         self.archive = Archive.from_record(archive_settings(problem), problem.metric.sign)
         self.used = 0
         self.thinking_seconds = 0.0

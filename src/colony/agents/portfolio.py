@@ -80,7 +80,7 @@ def mix(problem: Problem, offers: frozenset[str] = frozenset()) -> list[str]:
     """The kinds of agents that fit the problem, those of which more is expected first; some more than once."""
     space = problem.space
     if space is None:
-        return ["literal-tuning", "structured-edit", "crossover"]
+        return ["structured-edit", "literal-tuning", "structured-edit", "crossover"]
     if "formulation" in offers:  # not smooth as it stands, and of many variables: its own form is worth more
         return ["hop", "multistart", "hop", "hop", "cma-es", "hop", "sobol"]
     if space.permutation is not None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony.agents.programs import Crossover, LiteralTuning, StructuredEdit, program_portfolio
+from colony.agents.portfolio import portfolio
+from colony.agents.programs import Crossover, LiteralTuning, StructuredEdit
 from colony.agents.programs.crossover import free_names
 from colony.agents.programs.literal_tuning import literals, skeleton, with_literals
 from colony.agents.programs.pieces import pieces, tree_of
@@ -221,7 +222,7 @@ def test_literal_tuning_finds_the_numbers():
 
 def test_a_portfolio_finds_structure_and_numbers():
     """A product and a condition that the seed does not have: half of the error goes within 500 evaluations."""
-    agents = program_portfolio(problem(LINE + MAIN), 4, 2)
+    agents = portfolio(problem(LINE + MAIN), 4, 2)
     target = lambda x, y: 2.5 * x * y if x > 0 else 4.0  # noqa: E731
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
@@ -252,7 +253,7 @@ def test_operators_that_pay_are_used_more():
 
 def test_a_portfolio_mixes_kinds_with_names_and_streams_of_their_own():
     """Half edit structure."""
-    agents = program_portfolio(problem(), 8, 7)
+    agents = portfolio(problem(), 8, 7)
     kinds = [a.kind for a in agents]
     assert {k: kinds.count(k) for k in set(kinds)} == {"structured-edit": 4, "literal-tuning": 2, "crossover": 2}
     assert len({a.name for a in agents}) == 8

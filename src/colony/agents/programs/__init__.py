@@ -2,7 +2,6 @@
 
 from colony.agents.programs.crossover import Crossover
 from colony.agents.programs.literal_tuning import LiteralTuning
-from colony.agents.programs.program_portfolio import program_portfolio
 from colony.agents.programs.structured_edit import StructuredEdit
 
-__all__ = ["Crossover", "LiteralTuning", "StructuredEdit", "program_portfolio"]
+__all__ = ["Crossover", "LiteralTuning", "StructuredEdit"]
