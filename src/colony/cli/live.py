@@ -90,7 +90,7 @@ def rows_of(progress: Progress) -> list[tuple[str, Text]]:
         ("best", Text.assemble((best, style), f"  {progress.status}, by {progress.found_by}")),
         ("known record", Text(record)),
         ("done", Text(f"{pace}{progress.evaluations_per_second:.0f}/s")),
-        ("diversity", Text(f"{progress.diversity:.2f} evenness of operators")),
+        ("diversity", Text(f"{progress.diversity:.2f} evenness of operators, {progress.regions} regions explored")),
         ("left", Text(progress.left)),
         ("evaluations/improvements", Text(busiest)),
     ]

@@ -21,6 +21,7 @@ class Progress:
     evaluations: int
     wall_seconds: float
     diversity: float
+    regions: int
     left: str
     fraction: float
     busiest: tuple[tuple[str, int, int], ...]
@@ -48,6 +49,7 @@ def progress_of(solving: Solving) -> Progress:
         evaluations=state.evaluations,
         wall_seconds=solving.wall_seconds(),
         diversity=solving.spine.diversity.evenness() if solving.spine is not None else 0.0,
+        regions=len(solving.spine.blackboard.read().regions) if solving.spine is not None else 0,
         left=left,
         fraction=fraction,
         busiest=tuple((name, t.evaluations, t.improvements) for name, t in tallies),

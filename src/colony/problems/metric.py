@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from colony.primitives.errors import ProblemError, UsageError
@@ -119,11 +119,6 @@ class Budget:
             found[name] = float(match[1]) * {"": 1, "k": 1_000, "M": 1_000_000}[match[2]] * scale
         whole = {n: int(v) for n, v in found.items() if n in ("experiments", "evaluations")}
         return cls(**{**found, **whole})  # type: ignore[arg-type]
-
-    def merged(self, other: Budget) -> Budget:
-        """This budget with everything that `other` gives put in its place."""
-        given = {f.name: getattr(other, f.name) for f in fields(other) if getattr(other, f.name) is not None}
-        return replace(self, **given)
 
     @property
     def is_unlimited(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from colony.memory.elite import Elite
 from colony.memory.run_state import RunState
@@ -84,14 +83,3 @@ def board_of(state: RunState, shares: Mapping[str, float], elites_max: int) -> B
     totals = Totals(state.counts["experiments"], state.evaluations, state.batches)
     regions = MappingProxyType(state.archive.regions())
     return Board(state.archive.elites(elites_max), regions, MappingProxyType(dict(shares)), totals)
-
-
-def as_record(board: Board) -> dict[str, Any]:
-    """The JSON-able board, for pages and commands."""
-    return {
-        "elites": [[e.experiment, e.value, e.agent] for e in board.elites],
-        "regions": dict(board.regions),
-        "shares": dict(board.shares),
-        "experiments": board.totals.experiments,
-        "evaluations": board.totals.evaluations,
-    }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 from colony.journal.log import Head, Log
 from colony.journal.record import Author, SignedRecord
@@ -51,8 +50,3 @@ class Recorder:
     def dids(self) -> dict[str, str]:
         """The did:key of each author, by name."""
         return {name: author.did for name, author in self._authors.items()}
-
-
-def emission(kind: str, body: Mapping[str, Any]) -> Emission:
-    """An emission outside a transaction (a record that changes no shared variable)."""
-    return Emission(kind, body)
