@@ -1,0 +1,333 @@
+"""One trial: a team of agents, each a thread of its own, works at a task until it is solved or its budget is spent.
+
+Agents that share a memory are a group and spend one budget; independent agents are groups of one. What an agent may do
+is its `Place`: transactions, evaluations, and notes of what it reached. Notes are for the measurement alone; no agent
+can read them, so they are no way to communicate. Everything is measured here, the same way for every configuration.
+
+What this file does not do: know a task (the experiments do), compare trials, or draw them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+from colony.memory.shared_memory import DurableTransaction
+from colony.primitives.errors import UsageError
+from colony.stm import Statistics, TVar
+
+T = TypeVar("T")
+
+
+class Memory(Protocol):
+    """Named shared variables and transactions on them: in this process, or in another through a socket."""
+
+    def variable(self, name: str, default: T) -> TVar[T]:
+        """The variable of this name, made with `default` if it is new."""
+
+    def atomically(self, body: Callable[[DurableTransaction], T], *, agent: str = "") -> T:
+        """Run `body` as one transaction of `agent`."""
+
+    def statistics(self) -> Statistics:
+        """The counters of the memory."""
+
+
+class Over(Exception):  # noqa: N818  # no error: the budget is spent, the time is up, or the task is solved
+    """The trial is over for this agent; raised by its place, and let through by the agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How one trial is run.
+
+    `evaluations_max` is for the whole team: a group of all agents spends it together, independent agents an equal
+    share each. `evaluation_seconds` is what each evaluation waits, besides its own work, as for a call to the outside.
+    """
+
+    configuration: str = "swarm"
+    agents: int = 4
+    seed: int = 0
+    evaluations_max: int | None = None
+    wall_seconds_max: float | None = None
+    evaluation_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.agents < 1:
+            raise UsageError(f"agents: {self.agents}; a team has at least one")
+        if self.configuration == "single" and self.agents != 1:
+            raise UsageError(f"single is one agent, not {self.agents}")
+
+
+class Purse:
+    """What is left of a group's evaluations; exact from any thread."""
+
+    def __init__(self, evaluations: int | None) -> None:
+        self._left = evaluations
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Take one evaluation; whether there was one."""
+        with self._lock:
+            if self._left is None:
+                return True
+            self._left -= 1
+            return self._left >= 0
+
+
+class Group:
+    """Agents that share one memory and one budget. `over` ends them all, also those blocked in `retry`."""
+
+    def __init__(self, memory: Memory, purse: Purse) -> None:
+        self.memory = memory
+        self.purse = purse
+        self.over = memory.variable("over", False)  # the variable's first value
+
+    def close(self) -> None:
+        """End the group's agents at their next transaction or evaluation, wherever they wait."""
+        self.memory.atomically(lambda t: t.write(self.over, True), agent="trial")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an agent reached: when, after how many evaluations of its own, and a value that the team's gauge knows."""
+
+    at_seconds: float
+    agent: str
+    evaluations: int
+    value: Any
+
+
+class Place:
+    """What one agent may do."""
+
+    def __init__(self, name: str, group: Group, setting: Setting, deadline_seconds: float | None) -> None:
+        self.name = name
+        self.memory = group.memory
+        self.random = Random(f"{setting.seed}/{name}")  # noqa: S311  # searches want speed and a seed, not secrecy
+        self.evaluations = 0
+        self.coordination_cpu_seconds = 0.0
+        self.notes: list[Note] = []
+        self.subjects: list[Hashable] = []
+        self._group = group
+        self._wait_seconds = setting.evaluation_seconds
+        self._deadline = deadline_seconds
+
+    def atomically(self, body: Callable[[DurableTransaction], T]) -> T:
+        """Run `body` as one transaction; a blocked `retry` ends with the trial.
+
+        Raises:
+            Over: the group is over.
+
+        """
+        over = self._group.over
+
+        def guarded(t: DurableTransaction) -> T:
+            if t.read(over):
+                raise Over
+            return body(t)
+
+        before = time.thread_time()
+        try:
+            return self.memory.atomically(guarded, agent=self.name)
+        finally:
+            self.coordination_cpu_seconds += time.thread_time() - before
+
+    def evaluate(self, work: Callable[[], T], subject: Hashable | None = None) -> T:
+        """Do `work` as one evaluation. Two of a team with the same `subject` count as duplicate work.
+
+        Raises:
+            Over: the budget is spent, or the time is up.
+
+        """
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise Over
+        if not self._group.purse.take():
+            self._group.close()
+            raise Over
+        self.evaluations += 1
+        if subject is not None:
+            self.subjects.append(subject)
+        result = work()
+        if self._wait_seconds:
+            time.sleep(self._wait_seconds)
+        return result
+
+    def note(self, value: Any) -> None:
+        """Put down what was reached, for the measurement."""
+        self.notes.append(Note(time.monotonic(), self.name, self.evaluations, value))
+
+    def finish(self) -> None:
+        """The task is solved: end the whole group.
+
+        Raises:
+            Over: always.
+
+        """
+        self._group.close()
+        raise Over
+
+
+class Gauge(Protocol):
+    """Measures a team as a whole from the notes of its agents, in the order of time."""
+
+    def add(self, value: Any) -> float:
+        """Take one note's value; the team's quality now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One agent of a team; `work` returns, or lets `Over` through, when it has no more to do."""
+
+    name: str
+    group: Group
+    work: Callable[[Place], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who works at a task. `target` is the quality at which it is solved; `outcome` is asked at the end."""
+
+    members: Sequence[Member]
+    gauge: Gauge
+    target: float | None = None
+    outcome: Callable[[], Mapping[str, Any]] = dict
+
+
+class Experiment(Protocol):
+    """A family of tasks, and the teams that work at them."""
+
+    name: str
+    tasks: Sequence[str]
+    configurations: Mapping[str, str]
+    """Name of a configuration -> what its agents share; always single, parallel and swarm, then ablations."""
+    quality: str
+    """What quality is, with its unit; higher is better."""
+
+    def team(self, task: str, setting: Setting, memories: Callable[[], Memory]) -> Team:
+        """The agents for one trial; `memories` makes a new, empty memory at each call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The quality of a team after so many evaluations and seconds."""
+
+    evaluations: int
+    seconds: float
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one trial came to. Times in seconds since its start; counters summed over the team's memories."""
+
+    quality: float
+    solved: bool
+    solved_evaluations: int | None
+    solved_seconds: float | None
+    evaluations: int
+    wall_seconds: float
+    cpu_seconds: float
+    coordination_cpu_seconds: float
+    duplicates: int
+    commits: int
+    conflicts: int
+    retries: int
+    waits: int
+    longest_wait_seconds: float
+    curve: tuple[Point, ...] = ()
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+
+
+def groups_for(setting: Setting, memories: Callable[[], Memory], *, shared: bool) -> list[Group]:
+    """One group for each agent: the same one for all of them if it is `shared`, else one of their own."""
+    count = 1 if shared else setting.agents
+    total = setting.evaluations_max
+    shares = [None if total is None else total // count + (i < total % count) for i in range(count)]
+    groups = [Group(memories(), Purse(share)) for share in shares]
+    return groups * setting.agents if shared else groups
+
+
+def run_trial(team: Team, setting: Setting) -> Measurement:
+    """Let the team work, each member in a thread of its own, and measure it.
+
+    Raises:
+        Exception: what an agent raised; the others are ended first.
+
+    """
+    start, cpu = time.monotonic(), time.process_time()
+    deadline = None if setting.wall_seconds_max is None else start + setting.wall_seconds_max
+    places = [Place(member.name, member.group, setting, deadline) for member in team.members]
+    failures: list[BaseException] = []
+
+    def live(member: Member, place: Place) -> None:
+        try:
+            member.work(place)
+        except Over:
+            pass
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the trial's owner raises it
+            failures.append(error)
+            _close(team)
+
+    threads = [
+        threading.Thread(target=live, args=pair, name=pair[0].name) for pair in zip(team.members, places, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+    finally:  # also for Ctrl-C: no thread outlives its trial
+        if any(thread.is_alive() for thread in threads):
+            _close(team)
+        for thread in threads:
+            thread.join()
+    spent = time.monotonic() - start, time.process_time() - cpu
+    if failures:
+        raise failures[0]
+    return _measure(team, places, start, spent)
+
+
+def _close(team: Team) -> None:
+    for group in {id(member.group): member.group for member in team.members}.values():
+        group.close()
+
+
+def _measure(team: Team, places: Sequence[Place], start: float, spent: tuple[float, float]) -> Measurement:
+    curve = _curve(team, places, start)
+    solved = next((p for p in curve if team.target is not None and p.quality >= team.target), None)
+    memories = {id(member.group): member.group.memory.statistics() for member in team.members}.values()
+    subjects = [subject for place in places for subject in place.subjects]
+    return Measurement(
+        quality=curve[-1].quality if curve else 0.0,
+        solved=solved is not None,
+        solved_evaluations=solved.evaluations if solved else None,
+        solved_seconds=solved.seconds if solved else None,
+        evaluations=sum(place.evaluations for place in places),
+        wall_seconds=spent[0],
+        cpu_seconds=spent[1],
+        coordination_cpu_seconds=sum(place.coordination_cpu_seconds for place in places),
+        duplicates=len(subjects) - len(set(subjects)),
+        commits=sum(m.commits for m in memories),
+        conflicts=sum(m.conflicts for m in memories),
+        retries=sum(m.retries for m in memories),
+        waits=sum(m.waits for m in memories),
+        longest_wait_seconds=max(m.longest_wait_seconds for m in memories),
+        curve=curve,
+        outcome=team.outcome(),
+    )
+
+
+def _curve(team: Team, places: Sequence[Place], start: float) -> tuple[Point, ...]:
+    """The team's quality over evaluations and time, from everybody's notes; only where it changes."""
+    done: dict[str, int] = {}
+    points: list[Point] = []
+    for note in sorted((n for place in places for n in place.notes), key=lambda n: (n.at_seconds, n.agent)):
+        done[note.agent] = note.evaluations
+        quality = team.gauge.add(note.value)
+        if not points or quality != points[-1].quality:
+            points.append(Point(sum(done.values()), note.at_seconds - start, quality))
+    return tuple(points)
