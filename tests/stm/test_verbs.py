@@ -5,15 +5,15 @@ import threading
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from colony.primitives.errors import TransactionError
+from colony.primitives.errors import LimitError, TransactionError
+from colony.primitives.limits import TRANSACTION_DEPTH_MAX
 from colony.stm import (
     Memory,
     TVar,
     atomically,
     atomically_async,
+    catch,
     check,
     commit_if_unchanged,
     if_unchanged,
@@ -168,96 +168,125 @@ def test_an_exception_in_the_first_does_not_start_the_second():
     assert a.value == 0
 
 
-NAMES = "xyz"
-programs = st.recursive(
-    st.tuples(st.just("write"), st.sampled_from(NAMES), st.integers(0, 3))
-    | st.tuples(st.just("add"), st.sampled_from(NAMES), st.sampled_from(NAMES))
-    | st.tuples(st.just("check"), st.sampled_from(NAMES))
-    | st.tuples(st.just("raise")),
-    lambda inner: (
-        st.tuples(st.just("both"), inner, inner)
-        | st.tuples(st.just("else"), inner, inner)
-        | st.tuples(st.just("catch"), inner)
-    ),
-    max_leaves=12,
-)
+def test_an_exception_undoes_the_nested_part_alone():
+    """What a nested part wrote is gone after its exception; what was written before and after it is kept."""
+    before, guessed, after = TVar(0), TVar(0), TVar(0)
 
+    def guess(t):
+        assert t.read(before) == 1
+        t.write(before, 2)
+        t.write(guessed, 2)
+        raise KeyError
 
-def serial(program, state):  # noqa: C901 - one case for each verb
-    """Run a program alone on a dictionary: the meaning that a transaction must have."""
-    match program:
-        case ("write", name, value):
-            state[name] = value
-        case ("add", name, other):
-            state[name] = state[name] + state[other]
-        case ("check", name):
-            if state[name] == 0:
-                raise BlockingIOError
-        case ("raise",):
-            raise ArithmeticError
-        case ("both", first, second):
-            serial(first, state)
-            serial(second, state)
-        case ("catch", inner):
-            try:
-                serial(inner, state)
-            except ArithmeticError:
-                state["x"] = 9
-        case ("else", first, second):
-            before = dict(state)
-            try:
-                serial(first, state)
-            except BlockingIOError:
-                state.clear()
-                state.update(before)
-                serial(second, state)
-
-
-def transactional(program, variables):
     def body(t):
-        match program:
-            case ("write", name, value):
-                t.write(variables[name], value)
-            case ("add", name, other):
-                t.write(variables[name], t.read(variables[name]) + t.read(variables[other]))
-            case ("check", name):
-                check(t.read(variables[name]) != 0)
-            case ("raise",):
-                raise ArithmeticError
-            case ("both", first, second):
-                transactional(first, variables)(t)
-                transactional(second, variables)(t)
-            case ("catch", inner):
-                try:
-                    transactional(inner, variables)(t)
-                except ArithmeticError:
-                    t.write(variables["x"], 9)
-            case ("else", first, second):
-                or_else(transactional(first, variables), transactional(second, variables))(t)
+        t.write(before, 1)
+        with pytest.raises(KeyError):
+            t.nested(guess)
+        assert (t.read(before), t.read(guessed)) == (1, 0)
+        t.write(after, 3)
 
-    return body
+    atomically(body)
+    assert (before.value, guessed.value, after.value) == (1, 0, 3)
 
 
-@settings(deadline=None)
-@given(st.lists(programs, max_size=6))
-def test_any_program_of_the_verbs_means_what_it_means_alone(sequence):
-    """Any nesting of reads, writes, retry, or_else, errors and handlers leaves what a serial interpreter leaves."""
+def test_a_nested_part_that_returns_is_kept():
+    """A nested part gives its result, and its writes are the transaction's."""
+    a = TVar(0)
+    assert atomically(lambda t: t.nested(lambda t: (t.write(a, 1), t.read(a))[1]) + t.read(a)) == 2
+    assert a.value == 1
+
+
+def test_an_exception_undoes_as_many_levels_as_it_leaves():
+    """Parts nest; an exception caught two levels up has undone both, and a part that had returned with them."""
+    a = TVar(())
+
+    def descend(t, depth):
+        t.write(a, (*t.read(a), depth))
+        if depth == 5:
+            raise LookupError
+        if depth == 2:
+            with pytest.raises(LookupError):
+                t.nested(lambda t: descend(t, 3))
+            t.nested(lambda t: t.write(a, (*t.read(a), "on")))
+        else:
+            t.nested(lambda t: descend(t, depth + 1))
+
+    atomically(lambda t: descend(t, 0))
+    assert a.value == (0, 1, 2, "on")
+
+
+def test_what_a_failed_part_read_decides_about_the_whole():
+    """The exception may depend on what the part read, so a change of that runs the whole again."""
     memory = Memory()
-    state, variables = dict.fromkeys(NAMES, 0), {name: TVar(0, name, memory=memory) for name in NAMES}
-    for program in sequence:
-        after, expected = dict(state), None
-        try:
-            serial(program, after)
-        except (BlockingIOError, ArithmeticError) as error:
-            after, expected = state, type(error)
-        try:
-            done = Transaction(memory).attempt(transactional(program, variables))
-            outcome = None if done else BlockingIOError
-        except ArithmeticError:
-            outcome = ArithmeticError
-        state = after
-        assert outcome is expected
-        assert {name: variable.value for name, variable in variables.items()} == state
+    asked, answer, runs = TVar(0, memory=memory), TVar(0, memory=memory), []
+
+    def guess(t):
+        if t.read(asked) == 0:
+            raise KeyError
+
+    def body(t):
+        runs.append(1)
+        catch(guess, lambda t, error: t.write(answer, -1), KeyError)(t)
+        if len(runs) == 1:
+            rival = Transaction(memory)
+            rival.write(asked, 1)
+            assert rival._commit()
+
+    atomically(body, memory=memory)
+    assert (len(runs), answer.value) == (2, 0)
+
+
+def test_retry_in_a_nested_part_waits_for_the_whole():
+    """`retry` leaves every nested part, past handlers for exceptions, up to the nearest `or_else`, or to sleep."""
+    watched = Watched()
+    door, log = watched.variable(False), watched.variable(())
+
+    def inner(t):
+        t.write(log, (*t.read(log), "inner"))
+        check(t.read(door))
+
+    def patient(t):
+        t.write(log, (*t.read(log), "outer"))
+        catch(inner, lambda t, error: pytest.fail("caught"))(t)
+
+    atomically(or_else(patient, lambda t: t.write(log, (*t.read(log), "second"))), memory=watched.memory)
+    assert log.value == ("second",)
+    thread, _ = watched.start(patient)
+    watched.write(door, True)
+    assert finished(thread)
+    assert log.value == ("second", "outer", "inner")
+
+
+def test_catch_gives_the_exception_to_its_handler_and_lets_others_pass():
+    """The handler runs after the undoing, with the exception; one that was not named goes on."""
+    a = TVar(0)
+
+    def fail(t):
+        t.write(a, 1)
+        raise KeyError("why")
+
+    assert atomically(catch(fail, lambda t, error: (t.read(a), error.args), LookupError)) == (0, ("why",))
+    assert atomically(catch(fail, lambda t, error: t.read(a))) == 0
+    with pytest.raises(KeyError):
+        atomically(catch(fail, lambda t, error: pytest.fail("caught"), ValueError, OSError))
+    assert a.value == 0
+
+
+def test_nesting_has_a_limit():
+    """A recursion of nested parts without end is stopped by an error that says so, and the thread stays usable."""
+
+    def deeper(t):
+        t.nested(deeper)
+
+    with pytest.raises(LimitError, match=f"{TRANSACTION_DEPTH_MAX} deep"):
+        atomically(deeper)
+    atomically(lambda t: t.nested(lambda t: None))
+
+
+def test_modify_and_swap():
+    """`modify` applies a function, `swap` gives back the old value."""
+    a = TVar(1)
+    assert atomically(lambda t: (t.modify(a, lambda value: value + 1), t.swap(a, 7), t.read(a))) == (None, 2, 7)
 
 
 def test_the_signals_pass_a_handler_for_exceptions():

@@ -29,6 +29,7 @@ BATCH_EXPERIMENTS_MAX: Final = 4_096
 WINDOW_BATCHES_MAX: Final = 1_024
 
 TRANSACTION_ATTEMPTS_MAX: Final = 100_000
+TRANSACTION_DEPTH_MAX: Final = 128  # nested parts; each takes a few frames of the interpreter's thousand
 TRANSACTION_LOSSES_MAX: Final = 32  # lost runs after which a transaction is given the memory to itself
 TRANSACTION_READS_MAX: Final = 1_000_000
 

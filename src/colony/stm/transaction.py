@@ -14,12 +14,17 @@ entered from a signal handler or a finaliser, which may have interrupted a commi
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 
 from colony.primitives.errors import LimitError, TransactionError
-from colony.primitives.limits import TRANSACTION_ATTEMPTS_MAX, TRANSACTION_LOSSES_MAX, TRANSACTION_READS_MAX
+from colony.primitives.limits import (
+    TRANSACTION_ATTEMPTS_MAX,
+    TRANSACTION_DEPTH_MAX,
+    TRANSACTION_LOSSES_MAX,
+    TRANSACTION_READS_MAX,
+)
 from colony.stm.waiting import Hold, LoopWaiter, ThreadWaiter, Waiter
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ class Transaction:
     __slots__ = (
         "attempts",
         "attempts_max",
+        "depth",
         "emissions",
         "hold",
         "losses",
@@ -58,7 +64,7 @@ class Transaction:
         self.reads: dict[TVar[Any], Cell[Any]] = {}
         self.writes: dict[TVar[Any], Any] = {}
         self.emissions: list[Any] = []
-        self.attempts = self.losses = 0
+        self.attempts = self.losses = self.depth = 0
         self.attempts_max = attempts_max
         self.hold: Hold | None = None
         self.obstacle: Hold | None = None
@@ -100,15 +106,44 @@ class Transaction:
             )
         return cell
 
-    def either(self, first: Body[T], second: Body[T]) -> T:
-        """Run `first`, or, if it says `retry`, undo what it wrote and run `second`."""
+    def modify(self, variable: TVar[T], change: Callable[[T], T]) -> None:
+        """Give `variable` the value that `change` makes of its value."""
+        self.write(variable, change(self.read(variable)))
+
+    def swap(self, variable: TVar[T], value: T) -> T:
+        """Give `variable` a value, and return the one it had."""
+        had = self.read(variable)
+        self.write(variable, value)
+        return had
+
+    def nested(self, body: Callable[[Self], T]) -> T:
+        """Run `body` as a part of this transaction that keeps what it wrote and emitted only if it returns.
+
+        If an exception leaves it, its writes and emissions are undone and the exception goes on, to whoever catches it.
+        What it read stays part of the whole, since the exception may depend on it; `retry` is about the whole too. The
+        writes so far are copied (2 µs for 300 of them), so that no write has to remember what it replaced.
+
+        Raises:
+            LimitError: the parts are nested too deep.
+        """
+        if self.depth >= TRANSACTION_DEPTH_MAX:
+            raise LimitError(f"transactions are nested {self.depth} deep; make a loop of the recursion, or split it")
         kept, emitted = self.writes.copy(), len(self.emissions)
+        self.depth += 1
         try:
-            return first(self)
-        except RetrySignal:
+            return body(self)
+        except BaseException:
             self.writes = kept
             del self.emissions[emitted:]
-        return second(self)
+            raise
+        finally:
+            self.depth -= 1
+
+    def either(self, first: Callable[[Self], T], second: Callable[[Self], T]) -> T:
+        """Run `first`, or, if it says `retry`, undo what it wrote and run `second`; each is a nested part."""
+        with suppress(RetrySignal):
+            return self.nested(first)
+        return self.nested(second)
 
     # What drives it.
 
@@ -121,7 +156,8 @@ class Transaction:
             self.attempts += 1
             if _running.busy:
                 raise TransactionError(
-                    "a transaction was started inside the body of another; pass its transaction on instead"
+                    "a transaction was started inside the body of another; pass that one's transaction `t` on, "
+                    "and call `t.nested(part)` where an exception should undo only a part"
                 )
             _running.busy = True
             try:
@@ -170,9 +206,8 @@ class Transaction:
     def _commit(self) -> bool:
         memory = self.memory
         lock = memory.lock
-        while lock.locked():  # its holder lost the interpreter: let it finish; to queue here would make everybody queue
-            sleep(0)
-        with lock:
+        take(lock)
+        try:
             if self.writes or self.emissions:
                 for variable, cell in self.reads.items():
                     if variable.cell is not cell:
@@ -184,6 +219,8 @@ class Transaction:
                 self._hold_footprint()
                 return True
             woken = self._publish()
+        finally:
+            lock.release()
         for waiter in woken:
             waiter.ring()
         return True
@@ -218,11 +255,14 @@ class Transaction:
     def _extend(self, variable: TVar[T]) -> Cell[T]:
         """Move the snapshot to now, if all that was read still stands; return the cell of `variable`."""
         memory = self.memory
-        with memory.lock:
+        take(memory.lock)
+        try:
             if self._is_unchanged():
                 self.version = memory.clock
                 return variable.cell
             memory.conflicts += 1
+        finally:
+            memory.lock.release()
         raise LostSignal
 
     def _is_unchanged(self) -> bool:
@@ -311,6 +351,17 @@ class Transaction:
             if variable.waiters is None:
                 variable.waiters = set()
         return [variable.waiters for variable in self.reads if variable.waiters is not None]
+
+
+def take(lock: threading.Lock) -> None:
+    """Acquire a lock that is held for microseconds, without ever queueing for it.
+
+    A queued thread gets the lock at its release, but then has to wait for the interpreter, and everybody who needs the
+    lock meanwhile queues too: one switch of threads for each commit, for ever (13% of the rate of one thread). To ask
+    again instead lets whoever has the interpreter go on.
+    """
+    while not lock.acquire(blocking=False):
+        sleep(0)
 
 
 class LostSignal(BaseException):

@@ -1,4 +1,4 @@
-"""The verbs of shared memory: `atomically`, `retry`, `check`, `or_else`, and `snapshot` with `commit_if_unchanged`.
+"""The verbs of shared memory: `atomically`, `retry`, `check`, `or_else`, `catch`, `snapshot`, `commit_if_unchanged`.
 
 A body is a function of its transaction: `transaction.read(variable)`, `transaction.write(variable, value)`. It may run
 several times, so it is short, pure and synchronous, and leaves every effect for after the commit (an `emit` of
@@ -55,12 +55,34 @@ def check(condition: object) -> None:
         raise RetrySignal
 
 
-def or_else(first: Body[T], second: Body[T]) -> Body[T]:
+def or_else(
+    first: Callable[[AnyTransaction], T], second: Callable[[AnyTransaction], T]
+) -> Callable[[AnyTransaction], T]:
     """Make a body that is `first`, or, where that says `retry`, `second` with all that `first` wrote undone.
 
     If both say `retry`, the whole transaction waits for a change of anything either of them read.
     """
     return lambda transaction: transaction.either(first, second)
+
+
+def catch(
+    body: Callable[[AnyTransaction], T],
+    handler: Callable[[AnyTransaction, Exception], T],
+    *exceptions: type[Exception],
+) -> Callable[[AnyTransaction], T]:
+    """Make a body that is `body`, or, where one of `exceptions` leaves it, `handler` with all that `body` wrote undone.
+
+    The handler is given the exception. With no `exceptions` named, every Exception is meant.
+    """
+    caught = exceptions or (Exception,)
+
+    def guarded(transaction: AnyTransaction) -> T:
+        try:
+            return transaction.nested(body)
+        except caught as error:
+            return handler(transaction, error)
+
+    return guarded
 
 
 @dataclass(frozen=True, slots=True)
