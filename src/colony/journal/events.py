@@ -104,6 +104,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             {"run": str, "reason": str, "state_hash": str, "experiments": int, "evaluations": int},
         ),
         "run.resumed/1": Kind("A run that had stopped goes on.", {"run": str, "budget": dict}),
+        "memory.committed/1": Kind(
+            "A transaction on named shared memory was committed: who acted, and the new values by name.",
+            {"run": str, "agent": str, "changes": dict},
+        ),
     }
 )
 

@@ -97,13 +97,13 @@ class SharedMemory:
         self, seen: Snapshot, writes: Mapping[TVar[Any], Any], emissions: Iterable[Emission] = ()
     ) -> bool:
         """Commit `writes` and record `emissions` if no variable in `seen` was written since, and say whether."""
-        return self.atomically(_if_unchanged(seen, writes, tuple(emissions)))
+        return self.atomically(unchanged_emitting(seen, writes, tuple(emissions)))
 
     async def commit_if_unchanged_async(
         self, seen: Snapshot, writes: Mapping[TVar[Any], Any], emissions: Iterable[Emission] = ()
     ) -> bool:
         """Do as `commit_if_unchanged`, without blocking the event loop."""
-        return await self.atomically_async(_if_unchanged(seen, writes, tuple(emissions)))
+        return await self.atomically_async(unchanged_emitting(seen, writes, tuple(emissions)))
 
     def statistics(self) -> Statistics:
         """Return the counters of the memory, taken at one instant."""
@@ -127,9 +127,10 @@ class SharedMemory:
             raise
 
 
-def _if_unchanged(
+def unchanged_emitting(
     seen: Snapshot, writes: Mapping[TVar[Any], Any], emissions: tuple[Emission, ...]
 ) -> DurableBody[bool]:
+    """Make a body as `if_unchanged` does that also emits, if nothing was written since."""
     unchanged = if_unchanged(seen, writes)
 
     def body(transaction: DurableTransaction) -> bool:

@@ -32,6 +32,14 @@ TRANSACTION_ATTEMPTS_MAX: Final = 100_000
 TRANSACTION_DEPTH_MAX: Final = 128  # nested parts; each takes a few frames of the interpreter's thousand
 TRANSACTION_LOSSES_MAX: Final = 32  # lost runs after which a transaction is given the memory to itself
 TRANSACTION_READS_MAX: Final = 1_000_000
+TRANSACTION_STEPS_MAX: Final = 10_000_000  # writes and repeated reads in one run of a body: some seconds
+
+VARIABLES_MAX: Final = 100_000  # of one named memory
+VARIABLE_BYTES_MAX: Final = 4 * 1024 * 1024  # one value, as JSON
+VARIABLE_NAME_CHARACTERS_MAX: Final = 256
 
 KNOWN_CANDIDATES_MAX: Final = 100_000  # what one agent remembers of its own proposals
 LINEAGES_MAX: Final = 100_000  # experiments whose line of descent an archive remembers
+
+TEAM_AGENTS_MAX: Final = 256  # threads of one trial
+TRIALS_MAX: Final = 100_000  # of one comparison
