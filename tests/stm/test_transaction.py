@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from colony.primitives.errors import LimitError, TransactionError
+from colony.primitives.limits import TRANSACTION_LOSSES_MAX
 from colony.stm import Memory, TVar, atomically, atomically_async, check, retry, transaction
 from colony.stm.transaction import LostSignal, Transaction
 from colony.stm.waiting import Hold
@@ -236,7 +237,7 @@ def test_a_transaction_that_never_ends_names_its_variables():
         t.write(b, t.read(a))
         run_all(lambda: atomically(lambda t: t.write(a, 1), memory=memory))
 
-    with pytest.raises(TransactionError, match=r"5 times.*first.*second"):
+    with pytest.raises(TransactionError, match=r"5 times.*lost 5 .*first=1\)$"):
         atomically(body, memory=memory, attempts_max=5)
     assert b.value == 0
 
@@ -290,7 +291,7 @@ def test_a_transaction_that_always_loses_gets_the_memory_to_itself():
 
     atomically(body, memory=rival.memory)
     rival.join()
-    assert len(runs) == transaction.TRANSACTION_LOSSES_MAX + 1
+    assert len(runs) == TRANSACTION_LOSSES_MAX + 1
     assert rival.memory.statistics().exclusives == 1
     assert rival.memory.holds == []
 
@@ -305,11 +306,11 @@ def test_a_transaction_that_is_alone_lets_go_however_it_ends(ending):
         runs.append(1)
         t.write(mine, t.read(rival.variable))
         rival.strike()
-        if len(runs) == transaction.TRANSACTION_LOSSES_MAX + 1:
+        if len(runs) == TRANSACTION_LOSSES_MAX + 1:
             if ending is retry:
                 retry()
             raise ending
-        check(len(runs) <= transaction.TRANSACTION_LOSSES_MAX)
+        check(len(runs) <= TRANSACTION_LOSSES_MAX)
 
     t = Transaction(rival.memory)
     if ending is retry:
@@ -346,7 +347,7 @@ def test_a_transaction_that_is_always_barred_queues_too():
     memory = Memory()
     a = TVar(0, memory=memory)
     t = Transaction(memory)
-    for _ in range(transaction.TRANSACTION_LOSSES_MAX):
+    for _ in range(TRANSACTION_LOSSES_MAX):
         memory.holds.append(Hold({}, {a: 1}))
         assert not t.attempt(lambda t: t.write(a, 5))
         memory.holds.clear()

@@ -54,4 +54,5 @@ def test_statistics_count_exactly():
         reads=6,
         writes=3,
         exclusives=0,
+        most_losses=0,
     )

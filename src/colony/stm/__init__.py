@@ -1,5 +1,6 @@
 """Floor 1: software transactional memory for threads and asyncio; durable only through memory.shared_memory above."""
 
+from colony.stm.containers import TBoundedQueue, TMVar, TQueue, TSemaphore
 from colony.stm.transaction import Body, Transaction
 from colony.stm.tvar import DEFAULT, Memory, Statistics, TVar
 from colony.stm.verbs import (
@@ -21,6 +22,10 @@ __all__ = [
     "Memory",
     "Snapshot",
     "Statistics",
+    "TBoundedQueue",
+    "TMVar",
+    "TQueue",
+    "TSemaphore",
     "TVar",
     "Transaction",
     "atomically",

@@ -5,15 +5,17 @@ one short lock at commit. A run remembers the clock it began at and the cell of 
 newer than that clock makes it check that all earlier reads still stand and move its clock forward, or start over; so a
 body never sees two variables as they never were together (opacity). A commit checks all reads under the lock, thus
 refuses write skew, and publishes. `retry` checks its reads under the same lock before it sleeps, thus loses no wake-up.
-A transaction that lost too often queues for a hold on everything, thus does not starve.
+A transaction that lost too often queues for a hold on everything, thus does not starve. Whatever could go on for ever
+(runs, steps of a run, waits, nesting) ends in an error that names the variables it went over.
 
-What this file does not do: undo effects, interrupt a body that loops for ever, or keep anything on disk. It must not be
-entered from a signal handler or a finaliser, which may have interrupted a commit; a handler sets a flag instead.
+What this file does not do: undo effects, interrupt a loop that touches no variable, or keep anything on disk. It must
+not be entered from a signal handler or a finaliser, which may have interrupted a commit; a handler sets a flag instead.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
@@ -22,18 +24,21 @@ from colony.primitives.errors import LimitError, TransactionError
 from colony.primitives.limits import (
     TRANSACTION_ATTEMPTS_MAX,
     TRANSACTION_DEPTH_MAX,
-    TRANSACTION_LOSSES_MAX,
     TRANSACTION_READS_MAX,
+    TRANSACTION_STEPS_MAX,
 )
 from colony.stm.waiting import Hold, LoopWaiter, ThreadWaiter, Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from colony.stm.tvar import Cell, Memory, TVar
 
 T = TypeVar("T")
 Body: TypeAlias = "Callable[[Transaction], T]"
+
+_STEPS_TALLIED: Final = 1_000  # the last steps of a run that may take no more: what they touch is what the error names
+_NAMED_MAX: Final = 8
 
 
 class Transaction:
@@ -50,15 +55,24 @@ class Transaction:
         "emissions",
         "hold",
         "losses",
+        "lost_on",
         "memory",
         "obstacle",
         "reads",
         "result",
+        "steps",
+        "tally",
         "version",
+        "wait_seconds_left",
         "writes",
     )
 
-    def __init__(self, memory: Memory, attempts_max: int = TRANSACTION_ATTEMPTS_MAX) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        attempts_max: int = TRANSACTION_ATTEMPTS_MAX,
+        wait_seconds_max: float | None = None,
+    ) -> None:
         self.memory = memory
         self.version = memory.clock
         self.reads: dict[TVar[Any], Cell[Any]] = {}
@@ -66,6 +80,10 @@ class Transaction:
         self.emissions: list[Any] = []
         self.attempts = self.losses = self.depth = 0
         self.attempts_max = attempts_max
+        self.wait_seconds_left = wait_seconds_max
+        self.steps = 0
+        self.lost_on: list[TVar[Any]] = []
+        self.tally: tuple[TVar[Any], ...] = ()
         self.hold: Hold | None = None
         self.obstacle: Hold | None = None
         self.result: Any = None
@@ -77,17 +95,23 @@ class Transaction:
         value: T
         if variable in self.writes:
             value = self.writes[variable]
-            return value
-        if variable in self.reads:
+        elif variable in self.reads:
             value = self.reads[variable][0]
-            return value
-        return self.cell(variable)[0]
+        else:
+            return self.cell(variable)[0]
+        self.steps += 1
+        if self.steps > TRANSACTION_STEPS_MAX:
+            self._tally(variable)
+        return value
 
     def write(self, variable: TVar[T], value: T) -> None:
         """Give `variable` a value, for this transaction now and for everybody at its commit."""
         if variable.memory is not self.memory:
             raise _foreign(variable)
         self.writes[variable] = value
+        self.steps += 1
+        if self.steps > TRANSACTION_STEPS_MAX:
+            self._tally(variable)
 
     def cell(self, variable: TVar[T]) -> Cell[T]:
         """Return the committed value and version of `variable` as of this transaction's snapshot."""
@@ -152,19 +176,20 @@ class Transaction:
 
         With emissions, True means that the commit can be made: its footprint is held until `publish` or `release`.
         """
+        thread = _threads.here
         while self.attempts == 0 or self._may_run_again():
             self.attempts += 1
-            if _running.busy:
+            if thread.busy:
                 raise TransactionError(
                     "a transaction was started inside the body of another; pass that one's transaction `t` on, "
                     "and call `t.nested(part)` where an exception should undo only a part"
                 )
-            _running.busy = True
+            thread.busy = True
             try:
                 self.result = body(self)
                 return self._commit()
             except LostSignal:
-                self.losses += 1
+                continue
             except RetrySignal:
                 self._stand_back()
                 return False
@@ -172,20 +197,22 @@ class Transaction:
                 self.release()
                 raise
             finally:
-                _running.busy = False
+                thread.busy = False
         return False
 
     def wait(self) -> None:
         """Block this thread until it makes sense to attempt again."""
         waiter = ThreadWaiter()
         with self._parked(waiter):
-            waiter.wait()
+            if not waiter.wait(self.wait_seconds_left):
+                raise self._impatient()
 
     async def wait_async(self) -> None:
         """Suspend this task until it makes sense to attempt again."""
         waiter = LoopWaiter()
         with self._parked(waiter):
-            await waiter.wait()
+            if not await waiter.wait(self.wait_seconds_left):
+                raise self._impatient()
 
     def publish(self) -> None:
         """Make the writes visible all at once, end the hold, and wake who waited for either."""
@@ -211,8 +238,7 @@ class Transaction:
             if self.writes or self.emissions:
                 for variable, cell in self.reads.items():
                     if variable.cell is not cell:
-                        memory.conflicts += 1
-                        raise LostSignal
+                        raise self._lost(variable)
                 if memory.holds and self._is_barred():
                     return False
             if self.emissions:
@@ -257,16 +283,30 @@ class Transaction:
         memory = self.memory
         take(memory.lock)
         try:
-            if self._is_unchanged():
-                self.version = memory.clock
-                return variable.cell
-            memory.conflicts += 1
+            for earlier, cell in self.reads.items():
+                if earlier.cell is not cell:
+                    raise self._lost(earlier)
+            self.version = memory.clock
+            return variable.cell
         finally:
             memory.lock.release()
-        raise LostSignal
 
-    def _is_unchanged(self) -> bool:
-        return all(variable.cell is cell for variable, cell in self.reads.items())
+    def _lost(self, variable: TVar[Any]) -> LostSignal:
+        """Count a run lost to a change of `variable`; the lock is held."""
+        self.losses += 1
+        self.lost_on.append(variable)
+        self.memory.conflicts += 1
+        self.memory.most_losses = max(self.memory.most_losses, self.losses)
+        return LostSignal()
+
+    def _tally(self, variable: TVar[Any]) -> None:
+        """Note what a run past its limit goes over, and end it when that has become clear."""
+        self.tally += (variable,)
+        if len(self.tally) == _STEPS_TALLIED:
+            raise LimitError(
+                f"one run of a transaction took more than {TRANSACTION_STEPS_MAX} steps and went on over "
+                f"{_names(self.tally)}; end its loop, or split it"
+            )
 
     def _is_barred(self) -> bool:
         """Whether a hold of another stands in the way; it becomes the obstacle to wait for."""
@@ -283,14 +323,15 @@ class Transaction:
         """Prepare another run; one that lost too often first waits to be alone."""
         if self.attempts >= self.attempts_max:
             self.release()
-            names = ", ".join(sorted(map(repr, {*self.reads, *self.writes}))[:8])
-            raise TransactionError(f"a transaction ran {self.attempts} times without a commit; it used {names}")
+            raise self._endless()
         self.reads.clear()
         self.writes.clear()
         self.emissions.clear()
+        self.tally = ()
+        self.steps = 0
         self.obstacle = None
         self.version = self.memory.clock
-        if self.hold is None and self.losses < TRANSACTION_LOSSES_MAX:
+        if self.hold is None and self.losses < self.memory.losses_max:
             return True
         return self._is_alone()
 
@@ -338,6 +379,8 @@ class Transaction:
                 for place in places:
                     place.discard(waiter)
                 memory.longest_wait_seconds = max(memory.longest_wait_seconds, seconds)
+            if self.wait_seconds_left is not None:
+                self.wait_seconds_left = max(0.0, self.wait_seconds_left - seconds)
 
     def _places(self) -> list[set[Waiter]]:
         """Where a waiter has to be known to hear of the change this transaction needs; none if that has happened."""
@@ -345,12 +388,28 @@ class Transaction:
             return [self.obstacle.waiters] if self.obstacle in self.memory.holds else []
         if not self.reads:
             raise TransactionError("a body said `retry` before it read anything, so nothing could ever wake it")
-        if not self._is_unchanged():
+        if any(variable.cell is not cell for variable, cell in self.reads.items()):
             return []
         for variable in self.reads:
             if variable.waiters is None:
                 variable.waiters = set()
         return [variable.waiters for variable in self.reads if variable.waiters is not None]
+
+    # What it says when it ends badly.
+
+    def _endless(self) -> TransactionError:
+        if self.lost_on:
+            reason = f"lost {len(self.lost_on)} of them to changes of {_names(self.lost_on)}"
+        else:
+            reason = f"said `retry` each time, having read {_names(self.reads)}"
+        return TransactionError(f"a transaction ran {self.attempts} times without a commit: it {reason}")
+
+    def _impatient(self) -> TransactionError:
+        if self.obstacle is not None:
+            return TransactionError(
+                "a transaction waited too long for its turn: another that is committing holds it up"
+            )
+        return TransactionError(f"a transaction waited too long in `retry` for a change of {_names(self.reads)}")
 
 
 def take(lock: threading.Lock) -> None:
@@ -372,11 +431,26 @@ class RetrySignal(BaseException):
     """A body said `retry`. Not an Exception, for the same reason."""
 
 
-class _Running(threading.local):
-    busy = False
+class _Thread:
+    __slots__ = ("busy",)
+
+    def __init__(self) -> None:
+        self.busy = False
 
 
-_running: Final = _Running()
+class _Threads(threading.local):
+    def __init__(self) -> None:
+        self.here = _Thread()  # one look-up by thread for each transaction, instead of one for each use
+
+
+_threads: Final = _Threads()
+
+
+def _names(variables: Iterable[TVar[Any]]) -> str:
+    """Name the variables, those that occur most often first; a few of them, if they are many."""
+    counted = Counter(iter(variables))
+    more = "" if len(counted) <= _NAMED_MAX else f" and {len(counted) - _NAMED_MAX} more"
+    return ", ".join(repr(variable) for variable, _ in counted.most_common(_NAMED_MAX)) + more
 
 
 def _foreign(variable: TVar[Any]) -> TransactionError:

@@ -10,10 +10,13 @@ What this file does not do: read or write inside a transaction (transaction.py),
 
 from __future__ import annotations
 
+import reprlib
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from colony.primitives.limits import TRANSACTION_LOSSES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,18 +40,22 @@ class Statistics:
     waits: int
     """Times a transaction was put to sleep, for a change or behind a hold."""
     longest_wait_seconds: float
+    """The longest of the waits that have ended."""
     reads: int
     """Distinct variables read, summed over commits."""
     writes: int
     """Variables written, summed over commits."""
     exclusives: int
     """Transactions that lost so often that they were given the memory to themselves."""
+    most_losses: int
+    """The most runs that one transaction lost in a row."""
 
 
 class Memory:
     """Variables that can change together. Variables of two memories never meet in one transaction.
 
-    `clock`, `lock`, `holds` and the counters belong to the transactions; callers use `statistics`.
+    A transaction that has lost `losses_max` runs is given the memory to itself; a longer patience is for experiments
+    with unfairness. `clock`, `lock`, `holds` and the counters belong to the transactions; callers use `statistics`.
     The lock is held for a few microseconds at a commit, never while a body runs, a record is written, or anybody waits.
     """
 
@@ -60,19 +67,25 @@ class Memory:
         "holds",
         "lock",
         "longest_wait_seconds",
+        "losses_max",
         "monotonic",
+        "most_losses",
         "reads",
         "retries",
         "waits",
         "writes",
     )
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, losses_max: int = TRANSACTION_LOSSES_MAX, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.clock = 0
         self.lock = threading.Lock()
         self.holds: list[Hold] = []
+        self.losses_max = losses_max
         self.monotonic = monotonic
-        self.commits = self.conflicts = self.retries = self.waits = self.reads = self.writes = self.exclusives = 0
+        self.commits = self.conflicts = self.retries = self.waits = self.reads = self.writes = 0
+        self.exclusives = self.most_losses = 0
         self.longest_wait_seconds = 0.0
 
     def statistics(self) -> Statistics:
@@ -104,4 +117,4 @@ class TVar(Generic[T]):
         return self.cell[0]
 
     def __repr__(self) -> str:
-        return f"TVar({self.name or 'unnamed'}={self.cell[0]!r:.60})"
+        return f"TVar({self.name or 'unnamed'}={reprlib.repr(self.cell[0])})"

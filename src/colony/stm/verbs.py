@@ -24,24 +24,35 @@ T = TypeVar("T")
 AnyTransaction = TypeVar("AnyTransaction", bound=Transaction)
 
 
-def atomically(body: Body[T], *, memory: Memory | None = None, attempts_max: int = TRANSACTION_ATTEMPTS_MAX) -> T:
+def atomically(
+    body: Body[T],
+    *,
+    memory: Memory | None = None,
+    attempts_max: int = TRANSACTION_ATTEMPTS_MAX,
+    wait_seconds_max: float | None = None,
+) -> T:
     """Run `body` as one transaction and return what it returned; block while it says `retry`.
 
-    An exception from the body passes through, and nothing it wrote is kept.
+    An exception from the body passes through, and nothing it wrote is kept. `wait_seconds_max` bounds the time it may
+    sleep in all, None for no bound.
 
     Raises:
         TransactionError: a variable of another memory, a transaction inside a body, a `retry` that nothing could wake,
-            or a body that ran `attempts_max` times without committing.
-        LimitError: the body read too many variables.
+            a body that ran `attempts_max` times without committing, or one that waited too long.
+        LimitError: the body read too many variables, took too many steps, or nested too deep.
     """
-    return finish(Transaction(DEFAULT if memory is None else memory, attempts_max), body)
+    return finish(Transaction(DEFAULT if memory is None else memory, attempts_max, wait_seconds_max), body)
 
 
 async def atomically_async(
-    body: Body[T], *, memory: Memory | None = None, attempts_max: int = TRANSACTION_ATTEMPTS_MAX
+    body: Body[T],
+    *,
+    memory: Memory | None = None,
+    attempts_max: int = TRANSACTION_ATTEMPTS_MAX,
+    wait_seconds_max: float | None = None,
 ) -> T:
     """Do as `atomically`, on the same variables, from a task: it is the task that waits, never the event loop."""
-    return await finish_async(Transaction(DEFAULT if memory is None else memory, attempts_max), body)
+    return await finish_async(Transaction(DEFAULT if memory is None else memory, attempts_max, wait_seconds_max), body)
 
 
 def retry() -> NoReturn:

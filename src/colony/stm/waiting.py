@@ -34,9 +34,9 @@ class ThreadWaiter:
         """Wake the thread."""
         self._event.set()
 
-    def wait(self) -> None:
-        """Block this thread until the ring."""
-        self._event.wait()
+    def wait(self, seconds_max: float | None = None) -> bool:
+        """Block this thread until the ring, or until the time is over; say whether it was the ring."""
+        return self._event.wait(seconds_max)
 
 
 class LoopWaiter:
@@ -57,9 +57,12 @@ class LoopWaiter:
         if not self._future.done():
             self._future.set_result(None)
 
-    async def wait(self) -> None:
-        """Suspend this task until the ring."""
-        await self._future
+    async def wait(self, seconds_max: float | None = None) -> bool:
+        """Suspend this task until the ring, or until the time is over; say whether it was the ring."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds_max):
+                await self._future
+        return self._future.done() and not self._future.cancelled()
 
 
 class Hold:
