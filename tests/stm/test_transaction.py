@@ -1,11 +1,8 @@
-"""Transactions against each other: serial, opaque, awake, fair, and under the load of real threads."""
+"""Transactions against each other: serial, opaque, awake and fair; and each thing that could go on for ever, ended."""
 
 import asyncio
 import itertools
-import sys
 import threading
-from functools import partial
-from random import Random
 
 import pytest
 from hypothesis import settings
@@ -17,15 +14,6 @@ from colony.primitives.limits import TRANSACTION_LOSSES_MAX
 from colony.stm import Memory, TVar, atomically, atomically_async, check, retry, transaction
 from colony.stm.transaction import LostSignal, Transaction
 from colony.stm.waiting import Hold
-
-
-@pytest.fixture
-def _hasty():
-    """Switch threads as often as the interpreter can, so that they meet in the middle of everything."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def run_all(*targets):
@@ -250,6 +238,100 @@ def test_a_body_that_reads_without_end_meets_a_limit(monkeypatch):
         atomically(lambda t: [t.read(TVar(0)) for _ in range(11)])
 
 
+@pytest.mark.parametrize("step", ["read", "write"])
+def test_a_run_that_never_ends_is_stopped_and_names_what_it_goes_over(monkeypatch, step):
+    """A body that reads or writes without end meets the limit on steps; the variables of its loop are named first."""
+    monkeypatch.setattr(transaction, "TRANSACTION_STEPS_MAX", 100)
+    once, a, b = TVar(0, "once"), TVar(0, "a"), TVar(0, "b")
+
+    def body(t):
+        t.write(once, 1)
+        while True:
+            t.read(a)
+            t.read(a) if step == "read" else t.write(a, 5)
+            t.modify(b, abs)
+
+    with pytest.raises(LimitError, match=r"100 steps and went on over TVar\([ab]=0\), TVar\([ab]=0\);"):
+        atomically(body)
+    assert (once.value, a.value) == (0, 0)
+
+
+def test_the_steps_of_a_run_are_its_own(monkeypatch):
+    """Steps are counted for one run: one that starts over has them all again."""
+    monkeypatch.setattr(transaction, "TRANSACTION_STEPS_MAX", 100)
+    monkeypatch.setattr(transaction, "_STEPS_TALLIED", 1)
+    memory = Memory()
+    a = TVar(0, memory=memory)
+
+    def body(t):
+        if t.read(a) < 10:
+            rival = Transaction(memory)
+            rival.modify(a, lambda value: value + 1)
+            assert rival._commit()
+        for _ in range(100):
+            t.write(a, -1)
+
+    atomically(body, memory=memory)
+    assert a.value == -1
+
+
+def test_a_retry_that_waits_too_long_names_what_it_waited_for():
+    """After the time allowed, a blocked transaction fails in a thread and in a task, and leaves no waiter behind."""
+    memory = Memory()
+    door, window = TVar(False, "door", memory=memory), TVar([0] * 1000, memory=memory)
+
+    def body(t):
+        check(t.read(door) or t.read(window)[0])
+
+    said = r"too long in `retry` for a change of TVar\(door=False\), TVar\(unnamed=\[0, 0, 0, 0, 0, 0, \.\.\.\]\)$"
+    with pytest.raises(TransactionError, match=said):
+        atomically(body, memory=memory, wait_seconds_max=0.001)
+    with pytest.raises(TransactionError, match=said):
+        asyncio.run(atomically_async(body, memory=memory, wait_seconds_max=0.001))
+    assert (door.waiters, window.waiters) == (set(), set())
+
+
+def test_the_time_allowed_is_for_all_waits_together():
+    """A transaction that is woken again and again in vain still comes to the end of its patience."""
+    memory = Memory(monotonic=itertools.count(0, 10).__next__)
+    a = TVar(0, memory=memory)
+    t = Transaction(memory, wait_seconds_max=15)
+    for value in range(2):  # each wait ends at once, as the variable has changed, and takes ten seconds by that clock
+        assert not t.attempt(lambda t: check(t.read(a) < 0))
+        atomically(lambda t, value=value: t.write(a, value), memory=memory)
+        t.wait()
+    assert not t.attempt(lambda t: check(t.read(a) < 0))
+    with pytest.raises(TransactionError, match="too long"):
+        t.wait()
+
+
+def test_a_wait_for_another_that_commits_can_be_too_long():
+    """Also a transaction that is kept waiting by a commit in progress ends with an error that says so."""
+    memory = Memory()
+    a = TVar(0, memory=memory)
+    memory.holds.append(Hold({}, {a: 1}))
+    with pytest.raises(TransactionError, match="committing holds it up"):
+        atomically(lambda t: t.write(a, 1), memory=memory, wait_seconds_max=0.001)
+    assert len(memory.holds) == 1
+    assert not memory.holds[0].waiters
+
+
+def test_a_transaction_woken_in_vain_too_often_says_so():
+    """Attempts are also those of a `retry` that is woken each time and goes on waiting."""
+    memory = Memory()
+    a = TVar(0, "a", memory=memory)
+
+    def body(t):
+        t.read(a)
+        rival = Transaction(memory)
+        rival.write(a, 1)
+        assert rival._commit()
+        retry()
+
+    with pytest.raises(TransactionError, match=r"7 times .* said `retry` each time, having read TVar\(a=1\)"):
+        atomically(body, memory=memory, attempts_max=7)
+
+
 class Rival:
     """Commits to `variable` in the middle of a body, or waits if that body's transaction has the memory to itself."""
 
@@ -370,117 +452,3 @@ def test_a_transaction_that_was_barred_can_still_sleep_in_retry():
     memory.holds.clear()
     assert not t.attempt(lambda t: check(t.read(a)))
     assert t._places() == [a.waiters]
-
-
-@pytest.mark.usefixtures("_hasty")
-def test_sixteen_threads_lose_no_update():
-    """Increments of one variable by sixteen threads all count, and every commit is in the figures."""
-    memory = Memory()
-    hot = TVar(0, memory=memory)
-
-    def work():
-        for _ in range(1000):
-            atomically(lambda t: t.write(hot, t.read(hot) + 1), memory=memory)
-
-    run_all(*[work] * 16)
-    assert hot.value == memory.statistics().commits == 16 * 1000
-    assert memory.holds == []
-
-
-@pytest.mark.usefixtures("_hasty")
-def test_money_is_neither_made_nor_lost():
-    """Readers of all accounts see the same total in every run of a body, while others transfer."""
-    memory = Memory()
-    accounts = [TVar(100, memory=memory) for _ in range(8)]
-
-    def transfer(seed):
-        random = Random(seed)
-        for _ in range(300):
-            source, target = random.sample(accounts, 2)
-
-            def body(t, source=source, target=target):
-                t.write(source, t.read(source) - 7)
-                t.write(target, t.read(target) + 7)
-
-            atomically(body, memory=memory)
-
-    def total(t):
-        assert sum(t.read(account) for account in accounts) == 800
-
-    def look():
-        for _ in range(300):
-            atomically(total, memory=memory)
-
-    run_all(*(partial(transfer, seed) for seed in range(4)), look, look)
-    atomically(total, memory=memory)
-
-
-class Channel:
-    """A variable that holds a tuple of at most three items."""
-
-    def __init__(self, memory):
-        self.items = TVar((), memory=memory)
-
-    def put(self, item, t):
-        items = t.read(self.items)
-        check(len(items) < 3)
-        t.write(self.items, (*items, item))
-
-    def take(self, t):
-        items = t.read(self.items)
-        check(items)
-        t.write(self.items, items[1:])
-        return items[0]
-
-
-@pytest.mark.usefixtures("_hasty")
-def test_threads_and_tasks_lose_no_wake_up():
-    """Producers and consumers, in threads and on a loop, block on a small channel, and all items arrive once."""
-    memory, taken = Memory(), []
-    channel = Channel(memory)
-
-    def produce(start):
-        for item in range(start, start + 100):
-            atomically(partial(channel.put, item), memory=memory)
-
-    def consume():
-        taken.extend(atomically(channel.take, memory=memory) for _ in range(100))
-
-    async def produce_async(start):
-        for item in range(start, start + 100):
-            await atomically_async(partial(channel.put, item), memory=memory)
-
-    async def consume_async():
-        taken.extend([await atomically_async(channel.take, memory=memory) for _ in range(100)])
-
-    async def tasks():
-        async with asyncio.TaskGroup() as group:
-            for number in (4, 5):
-                group.create_task(produce_async(number * 100))
-                group.create_task(consume_async())
-
-    run_all(*(partial(produce, number * 100) for number in range(4)), *[consume] * 4, lambda: asyncio.run(tasks()))
-    assert sorted(taken) == list(range(600))
-    assert channel.items.value == ()
-
-
-@pytest.mark.usefixtures("_hasty")
-def test_philosophers_do_not_deadlock():
-    """Five threads that each need two of five forks at once all eat their fill."""
-    memory = Memory()
-    forks = [TVar(True, memory=memory) for _ in range(5)]
-
-    def eat(seat):
-        mine = forks[seat], forks[(seat + 1) % 5]
-
-        def move(t, *, present):
-            for fork in mine:
-                check(t.read(fork) is not present)
-                t.write(fork, present)
-
-        for _ in range(100):
-            atomically(partial(move, present=False), memory=memory)
-            atomically(partial(move, present=True), memory=memory)
-
-    run_all(*(partial(eat, seat) for seat in range(5)))
-    assert all(fork.value for fork in forks)
