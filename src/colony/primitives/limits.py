@@ -38,6 +38,15 @@ VARIABLES_MAX: Final = 100_000  # of one named memory
 VARIABLE_BYTES_MAX: Final = 4 * 1024 * 1024  # one value, as JSON
 VARIABLE_NAME_CHARACTERS_MAX: Final = 256
 
+SOCKET_PATH_BYTES_MAX: Final = 103  # what fits everywhere: 107 on Linux, 103 on macOS
+REMOTE_MESSAGE_BYTES_MAX: Final = 32 * 1024 * 1024
+REMOTE_VARIABLES_MAX: Final = 10_000  # that one process uses of a memory served by another
+REMOTE_CONNECTIONS_MAX: Final = 512
+REMOTE_REQUESTS_MAX: Final = 10_000  # under way at once, waiting ones included
+REMOTE_LOSSES_MAX: Final = 8  # refused commits after which a process is given its turn
+REMOTE_TURN_SECONDS_MAX: Final = 1  # how long others wait for a process whose turn it is
+REMOTE_GREETING_SECONDS_MAX: Final = 10
+
 KNOWN_CANDIDATES_MAX: Final = 100_000  # what one agent remembers of its own proposals
 LINEAGES_MAX: Final = 100_000  # experiments whose line of descent an archive remembers
 

@@ -1,0 +1,204 @@
+"""What researchers share: facts by topic, open questions, leads, and which documents somebody has taken or read.
+
+Each is a variable of its own, named after what it holds: `facts/<topic or term>`, `questions`, `leads`, `sources`, and
+`source/<id>` for each document. So agents that read different documents on different terms do not disturb each other.
+Lists only grow, which lets an agent compare with what it knew already before its transaction, and with the rest in it.
+
+What this file does not do: read documents, find facts, or rank; nothing here looks at the clock or at chance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby, islice
+from typing import Any, Final, TypeAlias
+
+from colony.experiments.research.documents import Document, Entry, Unreadable
+from colony.experiments.research.extraction import Fact, Query, defines
+from colony.experiments.research.ranking import says_the_same
+from colony.experiments.trial import Memory
+from colony.memory.shared_memory import DurableTransaction
+from colony.primitives.limits import RESEARCH_DOCUMENTS_MAX, RESEARCH_FACTS_MAX, RESEARCH_QUESTIONS_MAX
+from colony.stm import TVar, retry
+
+FACTS_PER_QUESTION: Final = 5
+"""So many facts on a term close its question, even if none of them defines it."""
+
+Values: TypeAlias = tuple[tuple[Any, ...], ...]
+Mark: TypeAlias = tuple[str, str] | None
+"""Of a document: None while it is free; then ("claimed", agent), ("read", "") or ("unreadable", reason)."""
+_FREE: Final = ("free", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is put before the names of each part's variables: nothing where it is shared, else the agent's own."""
+
+    facts: str = ""
+    questions: str = ""
+    sources: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known by which the next document is chosen."""
+
+    entries: Values
+    query: Query
+    leads: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A document that one agent alone reads, and what it looks for in it."""
+
+    source: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an agent brings back from a document."""
+
+    claim: Claim
+    document: Document | Unreadable
+    facts: tuple[Fact, ...] = ()
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What a research has brought together: facts, documents read and unreadable, and questions that stay open."""
+
+    facts: tuple[Fact, ...]
+    read: tuple[str, ...]
+    unreadable: tuple[Unreadable, ...]
+    questions: tuple[str, ...]
+
+
+class ResearchState:
+    """The shared variables of one research, and the transactions on them. Methods with a `t` run inside one."""
+
+    def __init__(self, memory: Memory, topic: str, entries: Sequence[Entry], scope: Scope | None = None) -> None:
+        self.topic = topic
+        self._memory = memory
+        self._scope = scope or Scope()
+        start = tuple((entry.source, entry.title) for entry in entries)
+        self.sources: TVar[Values] = memory.variable(f"{self._scope.sources}sources", start)
+        self.questions: TVar[tuple[str, ...]] = memory.variable(f"{self._scope.questions}questions", ())
+        self.leads: TVar[Mapping[str, float]] = memory.variable(f"{self._scope.questions}leads", {})
+
+    def facts(self, topic: str) -> TVar[Values]:
+        """The facts on the topic, or on one term, as values, in the order in which they were found."""
+        return self._memory.variable(f"{self._scope.facts}facts/{topic}", ())
+
+    def mark(self, source: str) -> TVar[Mark]:
+        """Whether somebody has taken or read a document."""
+        return self._memory.variable(f"{self._scope.sources}source/{source}", None)
+
+    # Transactions of a researcher.
+
+    def claim(
+        self, t: DurableTransaction, rank: Callable[[Knowledge], Iterable[str]], *, agent: str, skip: int
+    ) -> Claim | None:
+        """Take the free document that follows `skip` better ones; None if all are read.
+
+        While others read the last documents it waits in `retry`: they may find further ones.
+        """
+        known = Knowledge(t.read(self.sources), Query(self.topic, self.open_terms(t)), t.read(self.leads))
+        free = (source for source in rank(known) if t.read(self.mark(source)) is None)
+        chosen = deque(islice(free, skip + 1), maxlen=1)
+        if not chosen:
+            return None if self.is_all_read(t) else retry()
+        t.write(self.mark(chosen[0]), ("claimed", agent))
+        return Claim(chosen[0], known.query)
+
+    def release(self, t: DurableTransaction, claim: Claim) -> None:
+        """Give a document back unread, for others to take."""
+        t.write(self.mark(claim.source), None)
+
+    def publisher(self, reading: Reading) -> Callable[[DurableTransaction], None]:
+        """The transaction that shares what was found; what is compared outside it, it need not compare again."""
+        batches = [(self.facts(topic), tuple(group)) for topic, group in _by_topic(reading.facts)]
+        fresh = [(v, len(v.value), _new(group, v.value)) for v, group in batches]
+
+        def publish(t: DurableTransaction) -> None:
+            for variable, seen, facts in fresh:
+                known = t.read(variable)
+                added = _new(facts, known[seen:])
+                if added:
+                    t.write(variable, (known + tuple(f.as_value() for f in added))[:RESEARCH_FACTS_MAX])
+            self._publish_ways(t, reading)
+            failure = reading.document.reason if isinstance(reading.document, Unreadable) else None
+            t.write(self.mark(reading.claim.source), ("read", "") if failure is None else ("unreadable", failure))
+
+        return publish
+
+    def _publish_ways(self, t: DurableTransaction, reading: Reading) -> None:
+        """Share where to look next: new questions, documents that were linked to, and how promising they are."""
+        asked = t.read(self.questions)
+        new = tuple(term for term in reading.terms if term not in asked)[: RESEARCH_QUESTIONS_MAX - len(asked)]
+        if new:
+            t.write(self.questions, asked + new)
+        if isinstance(reading.document, Unreadable) or not reading.document.links:
+            return
+        links = reading.document.links
+        entries = t.read(self.sources)
+        listed = {entry[0] for entry in entries}
+        found = tuple((e.source, e.title) for e in links if e.source not in listed)
+        if found:
+            t.write(self.sources, (entries + found)[:RESEARCH_DOCUMENTS_MAX])
+        if reading.facts:
+            leads = t.read(self.leads)
+            weight = len(reading.facts) / len(links)
+            t.write(self.leads, {**leads, **{e.source: leads.get(e.source, 0.0) + weight for e in links}})
+
+    # What anybody may ask.
+
+    def open_terms(self, t: DurableTransaction) -> tuple[str, ...]:
+        """The terms that were asked for and are not explained yet."""
+        return tuple(term for term in t.read(self.questions) if not _is_answered(t.read(self.facts(term)), term))
+
+    def is_enough(self, t: DurableTransaction, facts_wanted: int) -> bool:
+        """Whether there are enough facts on the topic, and no question is open."""
+        return len(t.read(self.facts(self.topic))) >= facts_wanted and not self.open_terms(t)
+
+    def is_all_read(self, t: DurableTransaction) -> bool:
+        """Whether every document has been read, or found to be unreadable."""
+        return all(
+            (t.read(self.mark(source)) or _FREE)[0] in ("read", "unreadable") for source, _ in t.read(self.sources)
+        )
+
+    def is_nobody_reading(self, t: DurableTransaction) -> bool:
+        """Whether all that was taken has been brought back."""
+        return all((t.read(self.mark(source)) or _FREE)[0] != "claimed" for source, _ in t.read(self.sources))
+
+    def gathered(self, t: DurableTransaction) -> Gathered:
+        """All that was brought together; the facts on the topic first, then by question in the order of asking."""
+        values = [v for topic in (self.topic, *t.read(self.questions)) for v in t.read(self.facts(topic))]
+        marks = [(source, t.read(self.mark(source)) or _FREE) for source, _ in t.read(self.sources)]
+        return Gathered(
+            facts=tuple(Fact.from_value(value) for value in values),
+            read=tuple(source for source, (how, _) in marks if how == "read"),
+            unreadable=tuple(Unreadable(source, why) for source, (how, why) in marks if how == "unreadable"),
+            questions=self.open_terms(t),
+        )
+
+
+def _by_topic(facts: Iterable[Fact]) -> Iterator[tuple[str, Iterator[Fact]]]:
+    return groupby(sorted(facts, key=lambda fact: fact.topic), key=lambda fact: fact.topic)
+
+
+def _new(facts: Sequence[Fact], known: Values) -> tuple[Fact, ...]:
+    """The facts that say what none of the known ones says."""
+    return tuple(f for f in facts if not any(says_the_same(f.text, value[0]) for value in known))
+
+
+def _is_answered(facts: Values, term: str) -> bool:
+    return len(facts) >= FACTS_PER_QUESTION or any(_defines(value[0], term) for value in facts)
+
+
+_defines = lru_cache(maxsize=65_536)(defines)
