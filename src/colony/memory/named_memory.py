@@ -12,8 +12,7 @@ variable of the same memory that has no name here, as inside a container, is sha
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -53,10 +52,9 @@ class NamedMemory:
         *,
         run: str = "",
         values: Mapping[str, Any] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run = run
-        self._shared = SharedMemory(append or _forget, monotonic=monotonic)
+        self._shared = SharedMemory(append or _forget)
         self._is_recorded = append is not None
         self._variables: dict[str, TVar[Any]] = {}
         self._guard = threading.Lock()
@@ -106,6 +104,10 @@ class NamedMemory:
         """Do as `atomically`, on the same variables, with neither a wait nor the append blocking the event loop."""
         return await self._shared.atomically_async(self._recorded(body, agent))
 
+    def snapshot(self, variables: Iterable[TVar[Any]]) -> Snapshot:
+        """Read `variables` as they are together now, for `commit_if_unchanged` after slow work."""
+        return snapshot(variables)
+
     def commit_if_unchanged(
         self, seen: Snapshot, writes: Mapping[TVar[Any], Any], emissions: Iterable[Emission] = (), *, agent: str = ""
     ) -> bool:
@@ -117,6 +119,14 @@ class NamedMemory:
     ) -> bool:
         """Do as `commit_if_unchanged`, without blocking the event loop."""
         return await self.atomically_async(unchanged_emitting(seen, writes, tuple(emissions)), agent=agent)
+
+    async def hold_async(self, variables: Iterable[TVar[Any]]) -> DurableTransaction:
+        """Keep all others from writing `variables`; see `SharedMemory.hold_async`."""
+        return await self._shared.hold_async(variables)
+
+    async def commit_held_async(self, held: DurableTransaction, body: DurableBody[T], *, agent: str = "") -> T:
+        """Commit `body`, which may use only what is held, and end the hold."""
+        return await self._shared.commit_held_async(held, self._recorded(body, agent))
 
     def state(self) -> dict[str, Any]:
         """Every variable that was ever written, by name, sorted, as they were together at one instant.
@@ -138,11 +148,7 @@ class NamedMemory:
         return self._shared.statistics()
 
     def _make(self, name: str, default: Any) -> TVar[Any]:
-        if not isinstance(name, str):
-            raise EncodingError(f"a variable's name is a text, not {type(name).__name__}")
-        if not 0 < len(name) <= VARIABLE_NAME_CHARACTERS_MAX:
-            raise LimitError(f"{name!r:.60}: a name has from 1 to {VARIABLE_NAME_CHARACTERS_MAX} characters")
-        frozen(name, name)
+        check_name(name)
         value = frozen(default, name)
         with self._guard:
             if len(self._variables) >= VARIABLES_MAX and name not in self._variables:
@@ -211,6 +217,21 @@ def replay(records: Iterable[Told]) -> dict[str, Any]:
 def hash_of(state: Mapping[str, Any]) -> str:
     """Hex SHA-256 of the canonical JSON of names and values."""
     return sha256(canonical(dict(state))).hex()
+
+
+def check_name(name: str) -> str:
+    """Return `name`, if a variable may have it.
+
+    Raises:
+        EncodingError: it is no text that UTF-8 can carry.
+        LimitError: it is empty or too long.
+    """
+    if not isinstance(name, str):
+        raise EncodingError(f"a variable's name is a text, not {type(name).__name__}")
+    if not 0 < len(name) <= VARIABLE_NAME_CHARACTERS_MAX:
+        raise LimitError(f"{name!r:.60}: a name has from 1 to {VARIABLE_NAME_CHARACTERS_MAX} characters")
+    frozen(name, name)
+    return name
 
 
 def _write_all(values: Mapping[TVar[Any], Any], t: DurableTransaction) -> None:

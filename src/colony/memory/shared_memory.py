@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from colony.stm.transaction import Transaction
@@ -105,6 +106,31 @@ class SharedMemory:
         """Do as `commit_if_unchanged`, without blocking the event loop."""
         return await self.atomically_async(unchanged_emitting(seen, writes, tuple(emissions)))
 
+    async def hold_async(self, variables: Iterable[TVar[Any]]) -> DurableTransaction:
+        """Keep all others from writing `variables` until the result is committed (`commit_held_async`) or released.
+
+        For somebody far away who would lose each time: they can be read meanwhile, and `result.read` gives the values
+        that will stand. Its owner bounds the time.
+        """
+        held = DurableTransaction(self.memory)
+        await finish_async(held, partial(_touch, tuple(variables)))
+        return held
+
+    async def commit_held_async(self, held: DurableTransaction, body: DurableBody[T]) -> T:
+        """Run `body`, which may use only what is held, commit it as `atomically_async` does, and end the hold."""
+        try:
+            held.writes.clear()
+            held.emissions.clear()
+            result = body(held)
+        except BaseException:
+            held.release()
+            raise
+        if held.emissions:
+            await asyncio.shield(self._settle_elsewhere(held))
+        else:
+            held.publish()
+        return result
+
     def statistics(self) -> Statistics:
         """Return the counters of the memory, taken at one instant."""
         return self.memory.statistics()
@@ -125,6 +151,13 @@ class SharedMemory:
         except BaseException:  # the loop is closing and takes no more work
             transaction.release()
             raise
+
+
+def _touch(variables: Iterable[TVar[Any]], t: DurableTransaction) -> None:
+    """Read and write each variable, and emit, which makes the transaction hold its footprint."""
+    for variable in variables:
+        t.write(variable, t.read(variable))
+    t.emit("", {})
 
 
 def unchanged_emitting(

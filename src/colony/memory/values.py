@@ -47,11 +47,9 @@ def frozen(value: Any, name: str) -> Any:
     try:
         size = len(_encode(made))
     except UnicodeEncodeError as error:
-        raise EncodingError(f"variable {name!r}: a string holds a lone surrogate, which UTF-8 cannot carry") from error
+        raise EncodingError(f"{name!r}: a string holds a lone surrogate, which UTF-8 cannot carry") from error
     if size > VARIABLE_BYTES_MAX:
-        raise LimitError(
-            f"variable {name!r}: {size} bytes exceed {VARIABLE_BYTES_MAX}; split it into several variables"
-        )
+        raise LimitError(f"{name!r}: {size} bytes exceed {VARIABLE_BYTES_MAX}; split it into several variables")
     return made
 
 
@@ -63,7 +61,7 @@ def _freeze(value: Any, name: str, depth_left: int) -> Any:
         return str.__str__(value)
     if isinstance(value, float):
         if value - value != 0:
-            raise EncodingError(f"variable {name!r}: JSON has no NaN and no infinity; write None, or a string")
+            raise EncodingError(f"{name!r}: JSON has no NaN and no infinity; write None, or a string")
         return float(value)
     if isinstance(value, int):
         return int(value) if -INTEGER_MAX <= value <= INTEGER_MAX else _float_of(value, name)
@@ -75,19 +73,19 @@ def _float_of(value: int, name: str) -> float:
     try:
         canonical(value)
     except LimitError as error:
-        raise LimitError(f"variable {name!r}: {error}") from None
+        raise LimitError(f"{name!r}: {error}") from None
     return float(value)
 
 
 def _freeze_composite(value: Any, name: str, depth_left: int) -> Any:
     if depth_left < 0:
-        raise LimitError(f"variable {name!r}: its value nests deeper than {JSON_DEPTH_MAX} levels; flatten it")
+        raise LimitError(f"{name!r}: its value nests deeper than {JSON_DEPTH_MAX} levels; flatten it")
     if isinstance(value, tuple | list):
         return tuple([_freeze(each, name, depth_left) for each in value])
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
-            raise EncodingError(f"variable {name!r}: every key of a mapping must be a string")
+            raise EncodingError(f"{name!r}: every key of a mapping must be a string")
         return FrozenMapping({key: _freeze(each, name, depth_left) for key, each in value.items()})
     raise EncodingError(
-        f"variable {name!r}: JSON has no form for {type(value).__name__}; write numbers, strings, tuples or mappings"
+        f"{name!r}: JSON has no form for {type(value).__name__}; write numbers, strings, tuples or mappings"
     )

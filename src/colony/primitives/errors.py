@@ -18,6 +18,7 @@ A failed *experiment* is data and never an exception; what stands here stops a c
     ├── ProposalsFailedError             12   the run: every proposal failed
     ├── InterruptedRunError             130   the person who pressed Ctrl-C; everything is kept
     ├── TransactionError                  -   the programmer: a misuse of shared memory
+    ├── MemoryGoneError                  16   the process that served shared memory, or whoever ended it
     ├── LimitError                       13   whoever sent something larger than a stated limit
     ├── EncodingError                    14   whoever sent a value or bytes that JSON cannot carry
     └── KeyFileError                     15   the machine's owner: a secret lies open, or is no secret
@@ -120,6 +121,16 @@ class InterruptedRunError(ColonyError):
 
 class TransactionError(ColonyError):
     """Shared memory was misused: a variable of another memory, a body that never ends, an effect inside."""
+
+
+class MemoryGoneError(ColonyError):
+    """Nobody serves shared memory at a socket, or no longer; `is_outcome_unknown` if a commit was under way."""
+
+    exit_code = 16
+
+    def __init__(self, message: str, *, is_outcome_unknown: bool = False) -> None:
+        super().__init__(message)
+        self.is_outcome_unknown = is_outcome_unknown
 
 
 class LimitError(ColonyError):
