@@ -10,16 +10,44 @@ import pytest
 
 from colony.stm import Memory, TBoundedQueue, TSemaphore, TVar, atomically, atomically_async, check
 
-pytestmark = pytest.mark.usefixtures("_hasty")
+give_way = partial(threading.Event().wait, 1e-6)  # lets another thread have the interpreter, here and now
+
+
+class Dawdling:
+    """The lock of a memory, whose holder gives way to another thread every seventh time."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.taken = 0
+
+    def acquire(self, blocking=True):
+        got = self.lock.acquire(blocking)
+        if got:
+            self.taken += 1
+            if self.taken % 7 == 0:
+                give_way()
+        return got
+
+    def release(self):
+        self.lock.release()
+
+    def __enter__(self):
+        self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
 
 
 @pytest.fixture
-def _hasty():
-    """Switch threads as often as the interpreter can, so that they meet in the middle of everything."""
+def memory():
+    """A memory in which threads meet in the middle of everything: of a body, and of a commit."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
-    yield
+    memory = Memory()
+    memory.lock = Dawdling()
+    yield memory
     sys.setswitchinterval(interval)
+    assert memory.holds == []
 
 
 def run_all(*targets):
@@ -52,18 +80,24 @@ def in_tasks(*functions):
     return lambda: asyncio.run(main())
 
 
-def test_sixteen_threads_lose_no_update():
+def test_sixteen_threads_lose_no_update(memory):
     """Increments of one variable by sixteen threads all count, and every commit is in the figures."""
-    memory = Memory()
     hot = TVar(0, memory=memory)
 
+    def increment(t):
+        value = t.read(hot)
+        if value % 5 == 0:
+            give_way()
+        t.write(hot, value + 1)
+
     def work():
-        for _ in range(1000):
-            atomically(lambda t: t.write(hot, t.read(hot) + 1), memory=memory)
+        for _ in range(500):
+            atomically(increment, memory=memory)
 
     run_all(*[work] * 16)
-    assert hot.value == memory.statistics().commits == 16 * 1000
-    assert memory.holds == []
+    figures = memory.statistics()
+    assert hot.value == figures.commits == 16 * 500
+    assert figures.conflicts > 0
 
 
 def transfers(accounts, seed):
@@ -74,14 +108,15 @@ def transfers(accounts, seed):
 
         def body(t, source=source, target=target):
             t.write(source, t.read(source) - 7)
+            if seed % 2:
+                give_way()
             t.write(target, t.read(target) + 7)
 
         yield body
 
 
-def test_money_is_neither_made_nor_lost():
+def test_money_is_neither_made_nor_lost(memory):
     """Auditors see the same total in every run of a body, while threads and tasks transfer between the accounts."""
-    memory = Memory()
     accounts = [TVar(100, memory=memory) for _ in range(8)]
 
     def transfer(seed):
@@ -93,7 +128,9 @@ def test_money_is_neither_made_nor_lost():
             await atomically_async(body, memory=memory)
 
     def total(t):
-        assert sum(t.read(account) for account in accounts) == 800
+        half = sum(t.read(account) for account in accounts[:4])
+        give_way()
+        assert half + sum(t.read(account) for account in accounts[4:]) == 800
 
     def look():
         for _ in range(300):
@@ -108,9 +145,9 @@ def test_money_is_neither_made_nor_lost():
     atomically(total, memory=memory)
 
 
-def test_threads_and_tasks_lose_no_wake_up():
+def test_threads_and_tasks_lose_no_wake_up(memory):
     """Producers and consumers, in threads and on a loop, block on a small queue, and all items arrive once."""
-    memory, taken = Memory(), []
+    taken = []
     queue = TBoundedQueue(3, memory=memory)
 
     def produce(start):
@@ -136,9 +173,9 @@ def test_threads_and_tasks_lose_no_wake_up():
     assert atomically(queue.is_empty, memory=memory)
 
 
-def test_items_of_one_producer_arrive_in_order():
+def test_items_of_one_producer_arrive_in_order(memory):
     """However many take turns at a queue, one consumer sees the items of each producer in the order they were put."""
-    memory, taken = Memory(), []
+    taken = []
     queue = TBoundedQueue(2, memory=memory)
 
     def produce(name):
@@ -153,9 +190,9 @@ def test_items_of_one_producer_arrive_in_order():
         assert [number for whose, number in taken if whose == name] == list(range(200))
 
 
-def test_a_semaphore_is_never_exceeded():
+def test_a_semaphore_is_never_exceeded(memory):
     """With three permits, never more than three of ten workers, threads and tasks, are inside."""
-    memory, inside, most = Memory(), set(), []
+    inside, most = set(), []
     semaphore = TSemaphore(3, memory=memory)
 
     def visit(who):
@@ -166,6 +203,7 @@ def test_a_semaphore_is_never_exceeded():
         for _ in range(100):
             atomically(semaphore.acquire, memory=memory)
             visit(who)
+            give_way()
             inside.discard(who)
             atomically(semaphore.release, memory=memory)
 
@@ -183,9 +221,8 @@ def test_a_semaphore_is_never_exceeded():
     assert atomically(semaphore.value, memory=memory) == 3
 
 
-def test_philosophers_do_not_deadlock():
+def test_philosophers_do_not_deadlock(memory):
     """Five threads that each need two of five forks at once all eat their fill."""
-    memory = Memory()
     forks = [TVar(True, memory=memory) for _ in range(5)]
 
     def eat(seat):
@@ -194,6 +231,7 @@ def test_philosophers_do_not_deadlock():
         def move(t, *, present):
             for fork in mine:
                 check(t.read(fork) is not present)
+                give_way()
                 t.write(fork, present)
 
         for _ in range(100):

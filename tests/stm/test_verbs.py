@@ -189,6 +189,40 @@ def test_an_exception_undoes_the_nested_part_alone():
     assert (before.value, guessed.value, after.value) == (1, 0, 3)
 
 
+def test_an_exception_undoes_what_the_nested_part_emitted():
+    """Emissions are undone with the writes, so that the record tells of what happened and of nothing else."""
+    t = Transaction(Memory())
+
+    def guess(t):
+        t.emissions.append("guessed")
+        raise KeyError
+
+    def body(t):
+        t.emissions.append("before")
+        catch(guess, lambda t, error: t.emissions.append("after"))(t)
+
+    assert t.attempt(body)
+    assert t.emissions == ["before", "after"]
+    t.publish()
+
+
+def test_either_part_of_or_else_is_undone_by_an_exception():
+    """Whichever part of an `or_else` an exception leaves, none of what that part wrote is kept by who catches it."""
+    a = TVar(0)
+
+    def fail(t):
+        t.write(a, 1)
+        raise KeyError
+
+    def body(t):
+        for part in (or_else(fail, lambda t: None), or_else(lambda t: retry(), fail)):
+            with pytest.raises(KeyError):
+                part(t)
+            assert t.read(a) == 0
+
+    atomically(body)
+
+
 def test_a_nested_part_that_returns_is_kept():
     """A nested part gives its result, and its writes are the transaction's."""
     a = TVar(0)
@@ -278,9 +312,13 @@ def test_nesting_has_a_limit():
     def deeper(t):
         t.nested(deeper)
 
+    def wider(t):
+        for _ in range(2 * TRANSACTION_DEPTH_MAX):
+            t.nested(lambda t: None)
+
     with pytest.raises(LimitError, match=f"{TRANSACTION_DEPTH_MAX} deep"):
         atomically(deeper)
-    atomically(lambda t: t.nested(lambda t: None))
+    atomically(wider)
 
 
 def test_modify_and_swap():
