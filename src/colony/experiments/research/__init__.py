@@ -5,6 +5,7 @@ from colony.experiments.research.documents import Document, Entry, Location, Pas
 from colony.experiments.research.extraction import Extractor, Fact, PlainExtractor, Query
 from colony.experiments.research.folder import FolderSource
 from colony.experiments.research.inquiry import Findings, Inquiry, conduct, research
+from colony.experiments.research.web import WebSource
 
 __all__ = [
     "RESEARCH",
@@ -21,6 +22,7 @@ __all__ = [
     "Query",
     "Source",
     "Unreadable",
+    "WebSource",
     "conduct",
     "research",
 ]

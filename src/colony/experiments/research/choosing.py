@@ -15,7 +15,7 @@ from colony.experiments.research.ranking import Bm25
 from colony.experiments.research.state import Knowledge, Values
 from colony.experiments.research.words import words
 
-QUESTION_WEIGHT: Final = 0.3
+QUESTION_WEIGHT: Final = 0.1
 LEAD_WEIGHT: Final = 5.0
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 from zlib import crc32
 
-from colony.experiments.research.documents import Document, Entry, Unreadable
+from colony.experiments.research.documents import Document, Entry, Source, Unreadable
 from colony.experiments.research.extraction import PlainExtractor, Query, topic_of
 from colony.experiments.research.folder import FolderSource
 from colony.experiments.research.ranking import classes
@@ -58,6 +59,25 @@ class Library:
         if source not in self._read:
             self._read[source] = self._folder.read(source)
         return self._read[source]
+
+
+class Part:
+    """Those documents of a source whose ids are accepted; the others do not exist in it."""
+
+    def __init__(self, whole: Source, accepts: Callable[[str], bool]) -> None:
+        self._whole = whole
+        self._accepts = accepts
+
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries of the part."""
+        return tuple(entry for entry in self._whole.entries() if self._accepts(entry.source))
+
+    def read(self, source: str) -> Document | Unreadable:
+        """Read one document, without the links that lead elsewhere."""
+        document = self._whole.read(source)
+        if isinstance(document, Unreadable):
+            return document
+        return replace(document, links=tuple(link for link in document.links if self._accepts(link.source)))
 
 
 def _is_library(path: str) -> bool:
@@ -137,11 +157,11 @@ def _member(topic: str, setting: Setting, group: Group, number: int) -> Member:
     name = f"researcher-{number}"
     scope_of = _SCOPES.get(setting.configuration)
     scope = scope_of(f"{name}/") if scope_of else Scope()
-    entries = LIBRARY.entries()
+    source: Source = LIBRARY
     if setting.configuration == "partitioned":
-        entries = tuple(e for e in entries if crc32(f"{setting.seed}/{e.source}".encode()) % setting.agents == number)
-    state = ResearchState(group.memory, topic, entries, scope)
-    return Member(name, group, Researcher(LIBRARY, PlainExtractor(), state, _ignore).work)
+        source = Part(LIBRARY, lambda path: crc32(f"{setting.seed}/{path}".encode()) % setting.agents == number)
+    state = ResearchState(group.memory, topic, source.entries(), scope)
+    return Member(name, group, Researcher(source, PlainExtractor(), state, _ignore).work)
 
 
 def _ignore(_: Reading) -> None:

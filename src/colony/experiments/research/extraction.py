@@ -19,10 +19,13 @@ from typing import Any, Final, Protocol
 
 from colony.experiments.research.documents import Document, Location
 from colony.experiments.research.ranking import distinct
-from colony.experiments.research.words import stem, stems, words
+from colony.experiments.research.words import STOP_WORDS, stem, stems
 from colony.primitives.limits import RESEARCH_FACTS_PER_DOCUMENT_MAX
 
 QUESTIONS_PER_DOCUMENT: Final = 3
+_THING: Final = re.compile(
+    rf"\b(?:an?|the) ([^\W\d_]{{3,30}})(?=[.,;:)]|\s(?:{'|'.join(sorted(STOP_WORDS))})\b)", re.IGNORECASE
+)
 _DEFINING: Final = (
     r"(?:is|are|was|were|means|denotes|refers to|represents?|stands for|provides?|implements?|describes?|allows?)\b"
 )
@@ -93,15 +96,15 @@ class PlainExtractor:
         return tuple(facts[number] for number in kept)
 
     def questions(self, document: Document, facts: Sequence[Fact], query: Query) -> tuple[str, ...]:
-        """The terms that stand out in the facts; by how often they do, times the logarithm of how much more often."""
+        """The things that stand out in the facts: by how many name them, times the logarithm of how much more often."""
         known = query.topic_stems.union(*(stemmed for _, stemmed in query.term_stems))
-        inside = Counter(s for fact in facts for s in set(stems(fact.text)) - known)
+        things = {stem(name): name for fact in reversed(facts) for name in _things(fact.text)}
+        inside = Counter(s for fact in facts for s in set(stems(fact.text)) & things.keys() - known)
         outside = Counter(s for sentence in document.prose for s in set(sentence.stems))
         share = len(facts) / max(1, len(document.prose))
-        urgency = {s: n * math.log(n / (outside[s] * share)) for s, n in inside.items() if n > 1 and len(s) > 2}
+        urgency = {s: n * math.log(n / (outside[s] * share)) for s, n in inside.items() if n > 1}
         urgent = sorted((s for s in urgency if urgency[s] > 1), key=lambda s: (-urgency[s], s))
-        spoken = {stem(word): word for fact in reversed(facts) for word in reversed(words(fact.text))}
-        return tuple(spoken[s] for s in urgent[:QUESTIONS_PER_DOCUMENT])
+        return tuple(things[s] for s in urgent[:QUESTIONS_PER_DOCUMENT])
 
 
 def topic_of(stemmed: Collection[str], query: Query) -> str | None:
@@ -120,6 +123,12 @@ def defines(text: str, term: str) -> bool:
         re.match(rf"(?:an? |the )?\W?{re.escape(term)}\w{{0,2}}\W{{0,3}}(?:\w+ )?{_DEFINING}", text, re.IGNORECASE)
         is not None
     )
+
+
+def _things(text: str) -> list[str]:
+    """The words that name a thing: those after an article and before what cannot belong to its name."""
+    named = (match[1].lower() for match in _THING.finditer(text))
+    return [name for name in named if name not in STOP_WORDS]
 
 
 def _fact(document: Document, number: int, topic: str, score: float) -> Fact:

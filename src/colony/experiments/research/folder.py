@@ -18,6 +18,7 @@ from colony.primitives.errors import LimitError, UsageError
 from colony.primitives.limits import (
     RESEARCH_DOCUMENT_BYTES_MAX,
     RESEARCH_DOCUMENTS_MAX,
+    RESEARCH_LINKS_PER_DOCUMENT_MAX,
     RESEARCH_SOURCE_CHARACTERS_MAX,
 )
 
@@ -60,7 +61,9 @@ class FolderSource:
         if isinstance(content, Unreadable):
             return content
         links = dict.fromkeys(self._linked(source, target) for target, _ in content.links)
-        entries = tuple(self._known()[link] for link in links if link and link != source)
+        entries = tuple(self._known()[link] for link in links if link and link != source)[
+            :RESEARCH_LINKS_PER_DOCUMENT_MAX
+        ]
         return Document(source, content.title or entry.title, content.passages, entries)
 
     def _known(self) -> dict[str, Entry]:

@@ -21,8 +21,11 @@ from colony.experiments.trial import Over, Place
 from colony.memory.shared_memory import DurableTransaction
 from colony.stm import check
 
-BOLDNESS: Final = 3.0
-"""How many better documents an agent passes over on average, so that agents who know the same choose differently."""
+BOLDNESS: Final = 5.0
+"""How many better documents an agent passes over on average, so that agents who know the same choose differently.
+
+Chosen once, from 1 to 20, as what served eight independent agents best on ten topics that no comparison uses.
+"""
 
 
 @dataclass(frozen=True, slots=True)
