@@ -73,14 +73,17 @@ def show(
     if experiment is not None:
         print_json(replaying.prove(folder, experiment))
         return
-    state = replaying.replay(folder).state
-    record = replaying.describe(folder, state)
+    done = replaying.replay(folder)
+    if done.trial is not None:
+        print_json(done.trial.as_record(folder))
+        return
+    record = replaying.describe(folder, done.state)
     if as_json:
         print_json(record)
         return
     out.print(f"[bold]{record['problem']}[/] in {folder.path}")
-    done = f"{record['experiments']} experiments, {record['evaluations']} evaluations"
-    out.print(f"ended: {record['reason'] or 'not yet'}; {done}")
+    total = f"{record['experiments']} experiments, {record['evaluations']} evaluations"
+    out.print(f"ended: {record['reason'] or 'not yet'}; {total}")
     claims = [[c["experiment"][:12], f"{c['value']:.12g}", c["status"], c["agent"]] for c in record["claims"][-10:]]
     print_table("latest claims", ["experiment", "value", "status", "agent"], claims)
     agents = [

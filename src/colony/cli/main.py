@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import colony
-from colony.cli import doctor, inspecting, problems, solving
+from colony.cli import comparing, doctor, experiments, inspecting, problems, solving
 
 EPILOG = "Start here: colony solve circles-26. No key, no server, no configuration."
 
@@ -28,6 +28,8 @@ app.command()(solving.resume)
 app.command()(inspecting.replay)
 app.command()(inspecting.audit)
 app.command()(inspecting.export)
+app.add_typer(experiments.app, name="experiment")
+app.command()(comparing.compare)
 app.command()(doctor.doctor)
 
 

@@ -56,26 +56,31 @@ def preamble(comparison: Comparison) -> list[str]:
 def verdict_table(comparison: Comparison) -> list[str]:
     """Swarm against parallel on each task at the plan's size and at equal total evaluations, and the sum of it."""
     plan, limits = comparison.plan, comparison.plan.thresholds
-    judged = verdicts(comparison)
-    rows = [
+    gain, saved, most = (f"{x:.0%}" for x in (limits.quality_gain, limits.time_saved, limits.overhead_max))
+    head, rows = verdict_rows(comparison)
+    return [
+        f"A swarm is worth it where its quality is at least {gain} better than that of parallel, or its time to",
+        f"solution at least {saved} shorter, and its overhead is below {most}. This is so with {plan.verdict_agents}",
+        "agents, at equal total evaluations:",
+        "",
+        *table(head, [[*row[:-1], f"**{row[-1]}**"] for row in rows]),
+        "",
+        summary(verdicts(comparison)),
+    ]
+
+
+def verdict_rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of the table of verdicts."""
+    head = ["task", "quality, swarm / parallel", "time to solution, swarm / parallel", "overhead", "worth it"]
+    return head, [
         [
             v.task,
             f"{_ratio(v.quality_ratio)} {_tick(v.better)}",
             f"{_ratio(v.time_ratio)} {_tick(v.faster)}",
             f"{_percent(v.overhead)} {_tick(v.cheap)}",
-            f"**{v.answer}**",
+            v.answer,
         ]
-        for v in judged
-    ]
-    head = ["task", "quality, swarm / parallel", "time to solution, swarm / parallel", "overhead", "worth it"]
-    gain, saved, most = (f"{x:.0%}" for x in (limits.quality_gain, limits.time_saved, limits.overhead_max))
-    return [
-        f"A swarm is worth it where its quality is at least {gain} better than that of parallel, or its time to solution",
-        f"at least {saved} shorter, and its overhead is below {most}; {plan.verdict_agents} agents, equal total evaluations.",
-        "",
-        *table(head, rows),
-        "",
-        summary(judged),
+        for v in verdicts(comparison)
     ]
 
 
@@ -190,7 +195,7 @@ def _cells(comparison: Comparison, task: str, basis: Basis) -> list[Cell]:
 def _number(value: Interval) -> str:
     if math.isinf(value.median):
         return "unsolved"
-    return f"{value.median:.4g} ({value.low:.3g} to {value.high:.3g})".replace("inf", "unsolved")
+    return f"{value.median:.4g} ({value.low:.4g} to {value.high:.4g})".replace("inf", "unsolved")
 
 
 def _ratio(value: Interval) -> str:

@@ -29,7 +29,11 @@ class Interval:
     @property
     def known(self) -> bool:
         """Whether there is a median at all."""
-        return not math.isnan(self.median) and not math.isinf(self.median)
+        return math.isfinite(self.median)
+
+    def as_record(self) -> list[float | None]:
+        """Median, low and high; None for what is not finite."""
+        return [x if math.isfinite(x) else None for x in (self.median, self.low, self.high)]
 
 
 def median_of(values: Sequence[float]) -> Interval:

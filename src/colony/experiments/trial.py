@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from colony.memory.shared_memory import DurableTransaction
 from colony.primitives.errors import UsageError
-from colony.stm import Statistics, TVar
+from colony.stm import TVar
 
 T = TypeVar("T")
 
@@ -32,8 +32,8 @@ class Memory(Protocol):
     def atomically(self, body: Callable[[DurableTransaction], T], *, agent: str = "") -> T:
         """Run `body` as one transaction of `agent`."""
 
-    def statistics(self) -> Statistics:
-        """The counters of the memory."""
+    def statistics(self) -> Any:
+        """Counters: of a memory in this process those of `colony.stm.Statistics`."""
 
 
 class Over(Exception):  # noqa: N818  # no error: the budget is spent, the time is up, or the task is solved
@@ -78,10 +78,34 @@ class Purse:
             return self._left >= 0
 
 
+class SharedPurse:
+    """What is left of the evaluations of agents in several processes: this one takes them from the memory by the dozen."""
+
+    def __init__(self, memory: Memory, evaluations: int, chunk: int) -> None:
+        self._memory, self._chunk = memory, chunk
+        self._common = memory.variable("evaluations left", evaluations)
+        self._mine = 0
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Take one evaluation; whether there was one."""
+        with self._lock:
+            if not self._mine:
+                self._mine = self._memory.atomically(self._take_some, agent="trial")
+            had = self._mine > 0
+            self._mine -= had
+            return had
+
+    def _take_some(self, t: DurableTransaction) -> int:
+        left = t.read(self._common)
+        t.write(self._common, max(0, left - self._chunk))
+        return min(left, self._chunk)
+
+
 class Group:
     """Agents that share one memory and one budget. `over` ends them all, also those blocked in `retry`."""
 
-    def __init__(self, memory: Memory, purse: Purse) -> None:
+    def __init__(self, memory: Memory, purse: Purse | SharedPurse) -> None:
         self.memory = memory
         self.purse = purse
         self.over = memory.variable("over", False)  # the variable's first value
@@ -140,9 +164,11 @@ class Place:
         """Do `work` as one evaluation. Two of a team with the same `subject` count as duplicate work.
 
         Raises:
-            Over: the budget is spent, or the time is up.
+            Over: the group is over, its budget is spent, or the time is up.
 
         """
+        if self._group.over.value:
+            raise Over
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise Over
         if not self._group.purse.take():
@@ -251,6 +277,17 @@ def groups_for(setting: Setting, memories: Callable[[], Memory], *, shared: bool
     return groups * setting.agents if shared else groups
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one agent did, as its place has measured it."""
+
+    agent: str
+    evaluations: int
+    coordination_cpu_seconds: float
+    notes: tuple[Note, ...]
+    subjects: tuple[Hashable, ...]
+
+
 def run_trial(team: Team, setting: Setting) -> Measurement:
     """Let the team work, each member in a thread of its own, and measure it.
 
@@ -259,8 +296,19 @@ def run_trial(team: Team, setting: Setting) -> Measurement:
 
     """
     start, cpu = time.monotonic(), time.process_time()
+    works = run_members(team.members, setting, start)
+    return measure(team, works, start, wall_seconds=time.monotonic() - start, cpu_seconds=time.process_time() - cpu)
+
+
+def run_members(members: Sequence[Member], setting: Setting, start: float) -> list[Work]:
+    """Let the members work until each is done, or the time since `start` is up; no thread outlives this.
+
+    Raises:
+        Exception: what an agent raised; the others are ended first.
+
+    """
     deadline = None if setting.wall_seconds_max is None else start + setting.wall_seconds_max
-    places = [Place(member.name, member.group, setting, deadline) for member in team.members]
+    places = [Place(member.name, member.group, setting, deadline) for member in members]
     failures: list[BaseException] = []
 
     def live(member: Member, place: Place) -> None:
@@ -270,46 +318,46 @@ def run_trial(team: Team, setting: Setting) -> Measurement:
             pass
         except BaseException as error:  # noqa: BLE001  # whatever it is, the trial's owner raises it
             failures.append(error)
-            _close(team)
+            _close(members)
 
     threads = [
-        threading.Thread(target=live, args=pair, name=pair[0].name) for pair in zip(team.members, places, strict=True)
+        threading.Thread(target=live, args=pair, name=pair[0].name) for pair in zip(members, places, strict=True)
     ]
     for thread in threads:
         thread.start()
     try:
         for thread in threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-    finally:  # also for Ctrl-C: no thread outlives its trial
+    finally:  # also for Ctrl-C
         if any(thread.is_alive() for thread in threads):
-            _close(team)
+            _close(members)
         for thread in threads:
             thread.join()
-    spent = time.monotonic() - start, time.process_time() - cpu
     if failures:
         raise failures[0]
-    return _measure(team, places, start, spent)
+    return [Work(p.name, p.evaluations, p.coordination_cpu_seconds, tuple(p.notes), tuple(p.subjects)) for p in places]
 
 
-def _close(team: Team) -> None:
-    for group in {id(member.group): member.group for member in team.members}.values():
+def _close(members: Sequence[Member]) -> None:
+    for group in {id(member.group): member.group for member in members}.values():
         group.close()
 
 
-def _measure(team: Team, places: Sequence[Place], start: float, spent: tuple[float, float]) -> Measurement:
-    curve = _curve(team, places, start)
+def measure(team: Team, works: Sequence[Work], start: float, *, wall_seconds: float, cpu_seconds: float) -> Measurement:
+    """Sum up what the members of a team did."""
+    curve = _curve(team, works, start)
     solved = next((p for p in curve if team.target is not None and p.quality >= team.target), None)
     memories = {id(member.group): member.group.memory.statistics() for member in team.members}.values()
-    subjects = [subject for place in places for subject in place.subjects]
+    subjects = [subject for work in works for subject in work.subjects]
     return Measurement(
         quality=curve[-1].quality if curve else 0.0,
         solved=solved is not None,
         solved_evaluations=solved.evaluations if solved else None,
         solved_seconds=solved.seconds if solved else None,
-        evaluations=sum(place.evaluations for place in places),
-        wall_seconds=spent[0],
-        cpu_seconds=spent[1],
-        coordination_cpu_seconds=sum(place.coordination_cpu_seconds for place in places),
+        evaluations=sum(work.evaluations for work in works),
+        wall_seconds=wall_seconds,
+        cpu_seconds=cpu_seconds,
+        coordination_cpu_seconds=sum(work.coordination_cpu_seconds for work in works),
         duplicates=len(subjects) - len(set(subjects)),
         commits=sum(m.commits for m in memories),
         conflicts=sum(m.conflicts for m in memories),
@@ -321,11 +369,11 @@ def _measure(team: Team, places: Sequence[Place], start: float, spent: tuple[flo
     )
 
 
-def _curve(team: Team, places: Sequence[Place], start: float) -> tuple[Point, ...]:
+def _curve(team: Team, works: Sequence[Work], start: float) -> tuple[Point, ...]:
     """The team's quality over evaluations and time, from everybody's notes; only where it changes."""
     done: dict[str, int] = {}
     points: list[Point] = []
-    for note in sorted((n for place in places for n in place.notes), key=lambda n: (n.at_seconds, n.agent)):
+    for note in sorted((n for work in works for n in work.notes), key=lambda n: (n.at_seconds, n.agent)):
         done[note.agent] = note.evaluations
         quality = team.gauge.add(note.value)
         if not points or quality != points[-1].quality:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from colony.experiments.comparison import Comparison, Row
 from colony.experiments.plan import Basis, Plan
@@ -66,6 +66,12 @@ class Verdict:
     def answer(self) -> Literal["yes", "no"]:
         """The same in a word."""
         return "yes" if self.worth_it else "no"
+
+    def as_record(self) -> dict[str, Any]:
+        """The ratios and what they came to, JSON-able: what is not finite is None."""
+        ratios = {"quality_ratio": self.quality_ratio, "time_ratio": self.time_ratio, "overhead": self.overhead}
+        judged = {"agents": self.agents, "better": self.better, "faster": self.faster, "cheap": self.cheap}
+        return {**{name: interval.as_record() for name, interval in ratios.items()}, **judged}
 
 
 def cell(comparison: Comparison, task: str, basis: Basis, configuration: str, agents: int) -> Cell | None:

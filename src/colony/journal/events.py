@@ -108,6 +108,14 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "A transaction on named shared memory was committed: who acted, and the new values by name.",
             {"run": str, "agent": str, "changes": dict},
         ),
+        "trial.started/1": Kind(
+            "Agents that share a memory began to work at a task of an experiment.",
+            {"run": str, "experiment": str, "task": str, "agents": int, "seed": int},
+        ),
+        "trial.ended/1": Kind(
+            "They ended, with what they reached and the hash of the memory they shared.",
+            {"run": str, "state_hash": str, "quality": _NUMBER, "solved": bool, "evaluations": int},
+        ),
     }
 )
 

@@ -6,14 +6,15 @@ end. `audit` recomputes every hash, signature, chain and head, and says which re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from colony.journal.audit import AuditReport, proof
 from colony.journal.events import check, upcast
 from colony.journal.log import Entry, Head
 from colony.journal.sqlite import SqliteReader, audit_file
+from colony.memory.named_memory import hash_of
 from colony.memory.run_state import RunState
 from colony.node.home import RunFolder
 from colony.primitives.clock import parse_timestamp
@@ -22,15 +23,48 @@ from colony.primitives.errors import JournalCorruptError, UsageError
 from colony.primitives.keys import verify
 
 
+@dataclass(slots=True)
+class Trial:
+    """The trial of an experiment, folded: what began, the values of the shared memory by name, and what it came to."""
+
+    started: Mapping[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    commits: int = 0
+    ended: Mapping[str, Any] | None = None
+
+    def apply(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Fold one record."""
+        if kind == "memory.committed/1":
+            self.values.update(body["changes"])
+            self.commits += 1
+        elif kind == "trial.ended/1":
+            self.ended = body
+
+    def as_record(self, folder: RunFolder) -> dict[str, Any]:
+        """What `colony show` says of it."""
+        said = {key: value for key, value in {**self.started, **(self.ended or {})}.items() if key != "run"}
+        return {
+            "run": folder.name,
+            **said,
+            "ended": self.ended is not None,
+            "commits": self.commits,
+            "memory": self.values,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A state rebuilt from sequence 0. `expected` is what the run recorded at its last end, None if it never ended."""
+    """A state rebuilt from sequence 0. `expected` is what the run recorded at its last end, None if it never ended.
+
+    Of the trial of an experiment, `trial` holds its first and its last record's bodies and the shared memory's values.
+    """
 
     state: RunState
     head: Head
     state_hash: str
     expected: str | None
     wall_seconds: float
+    trial: Trial | None = None
 
     @property
     def matches(self) -> bool:
@@ -53,10 +87,14 @@ def read_run(entries: Iterator[Entry], head: Head) -> Replay:
     """Fold entries in order; see `replay`."""
     state = RunState()
     expected = at_end = None
-    first = last = None
+    first = last = trial = None
     for entry in entries:
         record = entry.record
         kind, body = upcast(record.kind, record.body)
+        if kind == "trial.started/1":
+            trial = Trial(body)
+        elif trial is not None:
+            trial.apply(kind, body)
         if kind == "run.finished/1":
             expected, at_end = body["state_hash"], state.state_hash()
         try:
@@ -65,6 +103,9 @@ def read_run(entries: Iterator[Entry], head: Head) -> Replay:
             raise JournalCorruptError(f"record {entry.seq}: {error}", entry.seq) from error
         first = first or record.at
         last = record.at
+    if trial is not None:
+        recorded = trial.ended["state_hash"] if trial.ended is not None else None
+        return Replay(state, head, hash_of(trial.values), recorded, _seconds(first, last), trial)
     now = at_end if state.finished is not None and at_end is not None else state.state_hash()
     return Replay(state, head, now, expected if state.finished is not None else None, _seconds(first, last))
 
@@ -78,22 +119,30 @@ def summary(folder: RunFolder) -> dict[str, Any]:
     """
     state = RunState()
     experiments = evaluations = 0
+    ended: str | None = None
+    best: float | None = None
     for entry in SqliteReader(folder.journal).read():
         kind, body = upcast(entry.record.kind, entry.record.body)
         check(kind, body)
         if kind == "experiment.evaluated/1":
             experiments += sum(len(part["results"]) for part in body["batches"])
             evaluations += sum(part["evaluations"] for part in body["batches"])
+        elif kind == "trial.ended/1":
+            evaluations, best, ended = (
+                body["evaluations"],
+                body["quality"],
+                "solved" if body["solved"] else "not solved",
+            )
         elif kind not in ("experiment.proposed/1", "experiment.decided/1"):
             state.apply(kind, body)
     claim = state.verified or state.best
     return {
         "run": folder.name,
-        "best": claim.value if claim is not None else None,
+        "best": claim.value if claim is not None else best,
         "status": claim.status if claim is not None else None,
         "experiments": experiments,
         "evaluations": evaluations + state.counts["checks"],
-        "ended": state.finished["reason"] if state.finished is not None else None,
+        "ended": state.finished["reason"] if state.finished is not None else ended,
     }
 
 

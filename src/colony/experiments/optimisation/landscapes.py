@@ -129,9 +129,10 @@ class NK:
     regions = 1 << _REGION_BITS
     random = 0.5
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, bits: int = NK_BITS) -> None:
+        self._bits = bits
         generator = np.random.default_rng([20, seed])
-        self._table = generator.random((NK_BITS, 1 << (NK_EPISTASIS + 1)))
+        self._table = generator.random((bits, 1 << (NK_EPISTASIS + 1)))
         self._rows: list[list[float]] = self._table.tolist()
 
     @cached_property
@@ -142,7 +143,7 @@ class NK:
         np.fill_diagonal(sums, 0.0)
         for row in self._table:
             sums = _advance(sums, row, states)
-        return float(np.max(np.diag(sums))) / NK_BITS
+        return float(np.max(np.diag(sums))) / self._bits
 
     def score(self, point: Point) -> float:
         """The mean contribution."""
@@ -155,12 +156,12 @@ class NK:
         for row, bit in zip(self._rows, bits[NK_EPISTASIS:] + bits[:NK_EPISTASIS], strict=True):
             window = (window << 1 | bit) & mask
             total += row[window]
-        return total / NK_BITS
+        return total / self._bits
 
     def sample(self, region: int, random: Random) -> Point:
         """The region's eight bits, and random ones."""
         head = [region >> place & 1 for place in range(_REGION_BITS)]
-        return tuple(head + [random.getrandbits(1) for _ in range(NK_BITS - _REGION_BITS)])
+        return tuple(head + [random.getrandbits(1) for _ in range(self._bits - _REGION_BITS)])
 
     def vary(self, point: Point, random: Random) -> Point:
         """Flip one to a few bits."""

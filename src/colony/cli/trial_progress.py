@@ -1,0 +1,90 @@
+"""Live progress of an experiment and of a comparison, on standard error."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from colony.experiments.comparison import Progress as Report
+from colony.experiments.plan import Trial
+from colony.memory.named_memory import NamedMemory
+
+LINE_SECONDS: Final = 10.0
+VALUE_CHARACTERS_MAX: Final = 90
+VARIABLES_SHOWN_MAX: Final = 6
+
+
+class TrialProgress:
+    """Shows the shared memory of a running experiment: a panel on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console, self._title = console, title
+        self._memory: NamedMemory | None = None
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=5, transient=True)
+        self._over = threading.Event()
+        self._lines = threading.Thread(target=self._print_lines, name="colony-progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        else:
+            self._lines.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        if self._console.is_terminal:
+            self._live.stop()
+        else:
+            self._lines.join()
+
+    def watch(self, memory: NamedMemory) -> None:
+        """Look at this memory from now on."""
+        self._memory = memory
+
+    def _counters(self) -> str:
+        if self._memory is None:
+            return "opening the journal ..."
+        s = self._memory.statistics()
+        return f"{s.commits} commits, {s.conflicts} conflicts, {s.retries} retries, {s.waits} waits"
+
+    def _print_lines(self) -> None:
+        while not self._over.wait(LINE_SECONDS):
+            self._console.print(f"{self._title}: {self._counters()}")
+
+    def _render(self) -> Table:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(Text(self._title, style="bold"), self._counters())
+        if self._memory is not None:
+            for name, value in list(self._memory.state().items())[:VARIABLES_SHOWN_MAX]:
+                shown = repr(value)
+                cut = shown if len(shown) <= VALUE_CHARACTERS_MAX else shown[: VALUE_CHARACTERS_MAX - 1] + "…"
+                grid.add_row(Text(name, style="dim"), Text(cut))
+        return grid
+
+
+@contextmanager
+def comparison_progress(console: Console) -> Iterator[Report]:
+    """A bar with the time that is left, or, away from a terminal, a line at every tenth of the trials."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        job = bar.add_task("comparing", total=None)
+
+        def report(done: int, total: int, trial: Trial) -> None:
+            what = f"{trial.task}, {trial.setting.configuration} of {trial.setting.agents}"
+            bar.update(job, completed=done, total=total, description=what)
+            if not console.is_terminal and (done * 10) // total > ((done - 1) * 10) // total:
+                console.print(f"{done} of {total} trials")
+
+        yield report
