@@ -79,7 +79,7 @@ class Purse:
 
 
 class SharedPurse:
-    """What is left of the evaluations of agents in several processes: this one takes them from the memory by the dozen."""
+    """What is left of the evaluations of agents in several processes; each takes some at a time."""
 
     def __init__(self, memory: Memory, evaluations: int, chunk: int) -> None:
         self._memory, self._chunk = memory, chunk
