@@ -299,6 +299,7 @@ def test_the_time_allowed_is_for_all_waits_together():
         atomically(lambda t, value=value: t.write(a, value), memory=memory)
         t.wait()
     assert not t.attempt(lambda t: check(t.read(a) < 0))
+    assert t.wait_seconds_left == 0
     with pytest.raises(TransactionError, match="too long"):
         t.wait()
 
