@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from colony.experiments.catalogue import experiment_named
-from colony.experiments.trial import Measurement, Memory, Setting, SharedPurse, Team, Work, measure, run_members
+from colony.experiments.trial import Measurement, Memory, Setting, SharedPurse, Work, measure, run_members, run_trial
 from colony.memory.named_memory import NamedMemory
 from colony.memory.remote_memory import RemoteMemory
 from colony.memory.served_memory import serve
@@ -29,7 +29,7 @@ from colony.primitives.clock import Clock, SystemClock
 from colony.primitives.errors import UsageError
 
 CHUNKS: Final = 32  # in how many parts a process takes its evaluations from the shared memory
-Assemble = Callable[[Setting, Callable[[], Memory]], Team]
+Perform = Callable[[Callable[[], Memory]], Measurement]
 
 
 class Watcher(Protocol):
@@ -88,14 +88,14 @@ def run_experiment(  # noqa: PLR0913  # one keyword each
     setting: Setting,
     home: Home,
     *,
-    assemble: Assemble | None = None,
+    perform: Perform | None = None,
     processes: int = 1,
     watcher: Watcher | None = None,
     clock: Clock | None = None,
 ) -> Finished:
     """Run one experiment whose agents share one journaled memory; always with configuration "swarm".
 
-    `assemble` makes the team of a task that only the caller knows; then everything runs in this process.
+    `perform` runs a task that only the caller knows, on the memory that it is given; then all is done in this process.
 
     Raises:
         UsageError: an unknown experiment or task, or processes for a task of the caller's own.
@@ -103,34 +103,27 @@ def run_experiment(  # noqa: PLR0913  # one keyword each
 
     """
     known = experiment_named(experiment)
-    if assemble is None and task not in known.tasks:
+    if perform is None and task not in known.tasks:
         raise UsageError(f"{task!r}: no task of {experiment}; choose from {', '.join(known.tasks)}")
-    if processes > 1 and assemble is not None:
-        raise UsageError("--processes: only for the shipped tasks, which every process can assemble for itself")
+    if processes < 1:
+        raise UsageError(f"processes: {processes}; at least one")
     clock = clock or SystemClock()
     folder = home.create_run(f"{experiment}-{task}", clock)
     with open_memory(folder.path, home.replica_key(), clock, run=folder.name) as memory:
         started = {"experiment": experiment, "task": task, "agents": setting.agents, "seed": setting.seed}
         memory.atomically(lambda t: t.emit("trial.started/1", {"run": folder.name, **started}), agent="node")
         (watcher or Unwatched()).watch(memory)
-        if processes > 1:
+        if perform is not None:
+            measured = perform(lambda: memory)
+        elif processes > 1:
             measured = _across_processes(experiment, task, setting, memory, processes)
         else:
-            build = assemble or (lambda setting, memories: known.team(task, setting, memories))
-            measured = _in_threads(build, setting, memory)
+            measured = run_trial(known.team(task, setting, lambda: memory), setting)
         state_hash = memory.state_hash()
         ended = {"quality": measured.quality, "solved": measured.solved, "evaluations": measured.evaluations}
         body = {"run": folder.name, "state_hash": state_hash, **ended}
         memory.atomically(lambda t: t.emit("trial.ended/1", body), agent="node")
     return Finished(folder, experiment, task, setting, measured, state_hash)
-
-
-def _in_threads(build: Assemble, setting: Setting, memory: NamedMemory) -> Measurement:
-    start, cpu = time.monotonic(), time.process_time()
-    team = build(setting, lambda: memory)
-    works = run_members(team.members, setting, start)
-    spent = time.monotonic() - start, time.process_time() - cpu
-    return measure(team, works, start, wall_seconds=spent[0], cpu_seconds=spent[1])
 
 
 def _across_processes(experiment: str, task: str, setting: Setting, memory: NamedMemory, count: int) -> Measurement:
