@@ -3,13 +3,15 @@
 import sys
 import threading
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
 from colony.primitives.errors import TransactionError
 from colony.primitives.limits import TRANSACTION_LOSSES_MAX
-from colony.stm import Memory, TVar, atomically
+from colony.stm import Memory, TVar, atomically, transaction
 from colony.stm.transaction import LostSignal, Transaction
+from colony.stm.tvar import TURN_COMMITS
 
 
 def run_all(*targets):
@@ -176,7 +178,26 @@ def test_with_the_limit_on_losses_a_long_reader_commits(losses_max):
     assert (figures.conflicts, figures.most_losses, figures.exclusives) == (runs - 1, runs - 1, 1)
 
 
-# The convoy: a queue for a lock whose holder waits for the interpreter.
+# Bad luck with the interpreter, and the convoy: a queue for a lock whose holder waits for the interpreter.
+
+
+def test_a_thread_that_commits_a_lot_lets_others_go_first(monkeypatch):
+    """It gives way after a turn; turns grow while nobody commits in the gap, and are short again once somebody does."""
+    memory, clocks = Memory(), [0]
+    a = TVar(0, memory=memory)
+
+    def others(_seconds):
+        clocks.append(memory.clock)
+        if len(clocks) > 9:
+            rival = Transaction(memory)
+            rival.write(a, 0)
+            assert rival._commit()
+
+    monkeypatch.setattr(transaction, "sleep", others)
+    while len(clocks) < 13:
+        atomically(lambda t: t.modify(a, lambda value: value + 1), memory=memory)
+    turns = [(now - before) // TURN_COMMITS for before, now in pairwise(clocks)]
+    assert turns == [1, 2, 4, 8, 16, 32, 64, 64, 64, 1, 1, 1]
 
 
 class Busy:

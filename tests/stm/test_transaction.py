@@ -404,6 +404,25 @@ def test_a_transaction_that_is_alone_lets_go_however_it_ends(ending):
     assert mine.value == 0
 
 
+def test_a_transaction_that_waited_in_retry_has_its_losses_forgiven():
+    """One that was given the memory to itself and then said `retry` competes like any other when it is woken."""
+    memory = Memory(losses_max=1)
+    a = TVar(0, memory=memory)
+    t, rival = Transaction(memory), Transaction(memory)
+    rival.write(a, 1)
+
+    def body(t):
+        t.write(a, t.read(a) + 1)
+        if t.attempts == 1:
+            assert rival._commit()
+        check(t.attempts != 2)
+
+    assert not t.attempt(body)
+    assert memory.statistics().exclusives == 1
+    assert t.attempt(body)
+    assert memory.statistics().exclusives == 1
+
+
 def test_those_who_want_to_be_alone_queue():
     """The second in the queue waits for the first, and gives its place up when it is cancelled."""
     memory = Memory()
