@@ -75,9 +75,9 @@ def verdict_rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     return head, [
         [
             v.task,
-            f"{_ratio(v.quality_ratio)} {_tick(v.better)}",
-            f"{_ratio(v.time_ratio)} {_tick(v.faster)}",
-            f"{_percent(v.overhead)} {_tick(v.cheap)}",
+            f"{ratio_text(v.quality_ratio)} {_tick(v.better)}",
+            f"{ratio_text(v.time_ratio)} {_tick(v.faster)}",
+            f"{share_text(v.overhead)} {_tick(v.cheap)}",
             v.answer,
         ]
         for v in verdicts(comparison)
@@ -133,7 +133,7 @@ def figures_table(cells: Iterable[Cell]) -> list[str]:
             f"{c.cpu_seconds.median:.3g}",
             f"{c.efficiency.median:.3g}",
             *(f"{x.median:.0f}" for x in (c.conflicts, c.retries, c.waits, c.duplicates)),
-            _percent(c.overhead),
+            share_text(c.overhead),
             f"{100 * c.cpu_share.median:.1f} %",
         ]
         for c in cells
@@ -153,7 +153,7 @@ def ablation_table(comparison: Comparison, task: str) -> list[str]:
         if found is None or not nothing:
             continue
         quality = ratio_of([r["quality"] for r in mine], [r["quality"] for r in nothing])
-        cells = [_number(found.quality), _ratio(quality), f"{found.solved:.0%}", _number(found.seconds_to_solution)]
+        cells = [_number(found.quality), ratio_text(quality), f"{found.solved:.0%}", _number(found.seconds_to_solution)]
         rows.append([configuration, shared[configuration], *cells, f"{found.duplicates.median:.0f}"])
     head = ["configuration", "shared", "quality", "quality / parallel", "solved", "s to solution", "duplicates"]
     return table(head, rows)
@@ -185,6 +185,18 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in (head, bar, *rows)]
 
 
+def ratio_text(value: Interval) -> str:
+    """A ratio with its interval."""
+    if math.isnan(value.median):
+        return "neither solved it"
+    return f"{value.median:.2f} ({value.low:.2f} to {value.high:.2f})"
+
+
+def share_text(value: Interval) -> str:
+    """A share as a percentage."""
+    return f"{100 * value.median:.2f} %"
+
+
 def _cells(comparison: Comparison, task: str, basis: Basis) -> list[Cell]:
     plan = comparison.plan
     wanted = [(c, n) for c in plan.configurations for n in ((1,) if c == "single" else plan.agents)]
@@ -196,16 +208,6 @@ def _number(value: Interval) -> str:
     if math.isinf(value.median):
         return "unsolved"
     return f"{value.median:.4g} ({value.low:.4g} to {value.high:.4g})".replace("inf", "unsolved")
-
-
-def _ratio(value: Interval) -> str:
-    if math.isnan(value.median):
-        return "neither solved it"
-    return f"{value.median:.2f} ({value.low:.2f} to {value.high:.2f})"
-
-
-def _percent(value: Interval) -> str:
-    return f"{100 * value.median:.2f} %"
 
 
 def _tick(holds: bool) -> str:
