@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Final, TypeAlias
 
 from colony.experiments.sudoku.grid import Contradiction, bit, is_solution
 from colony.experiments.sudoku.guessing import Checked, Guess, check_guess, possible_guesses
-from colony.experiments.sudoku.state import EFFORT_FACTOR, Round, SudokuState, count
+from colony.experiments.sudoku.state import EFFORT_FACTOR, SudokuState, count
 from colony.experiments.sudoku.strategies import STRATEGIES, Pattern, Seen, Strike
 from colony.experiments.trial import Memory, Place
 from colony.stm import Transaction, TVar, check, retry
@@ -113,18 +113,19 @@ class Solver:
             return None
         masks = self.state.masks(t)
         known = t.read(self.state.solutions)
-        guesses = possible_guesses(masks, [bit(int(digit)) for digit in known[0]] if known else None)
-        now = self.state.read_round(t)
-        if now.left != count(masks):
-            now = Round(count(masks), now.effort)
-        free = [guess for guess in guesses if guess not in now.taken]
-        if not free and guesses and now.done == len(now.taken):
-            now, free = Round(now.left, now.effort * EFFORT_FACTOR), guesses
-        if not free:
+        solution = [bit(int(digit)) for digit in known[0]] if known else None
+        guesses = possible_guesses(masks, len(self.colleagues), solution)
+        if not guesses:
             return None
+        left, effort, taken = t.read(self.state.round)
+        if left != count(masks):
+            taken = ()
+        free = [guess for guess in guesses if guess not in taken]
+        if not free:
+            effort, taken, free = effort * EFFORT_FACTOR, (), guesses
         guess = free[random.randrange(len(free))]
-        self.state.write_round(t, replace(now, taken=(*now.taken, guess)))
-        return Try(masks, guess, now.effort)
+        t.write(self.state.round, (count(masks), effort, (*taken, guess)))
+        return Try(masks, guess, effort)
 
     # Doing it.
 
@@ -154,11 +155,8 @@ class Solver:
         self._attempt(place, partial(self._conclude, task=task, checked=checked))
 
     def _conclude(self, t: Transaction, task: Try, checked: Checked) -> None:
-        """Strike what is refuted, remember or fill in what is solved; the guess is done."""
+        """Strike what is refuted, remember or fill in what is solved."""
         self._count(t, {"guesses": 1, "refuted": int(checked.refuted), "rollbacks": checked.rollbacks})
-        now = self.state.read_round(t)
-        if now.left == count(task.masks) and task.guess in now.taken:
-            self.state.write_round(t, replace(now, done=now.done + 1))
         if checked.refuted:
             self.state.strike(t, *task.guess)
         elif checked.solution and self._prove:

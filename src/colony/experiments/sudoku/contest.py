@@ -5,8 +5,8 @@ configurations use the same agents with the same strategies and the same guesses
 patterns, and which variables are shared. An independent agent examines in an order of its own and guesses in an order
 of its own. The seed chooses the puzzle's equivalent form too, the same for every configuration.
 
-Here the first full grid ends the trial, since the puzzles are known to have one solution; to prove that is another
-task (solving.py). What this file does not do: know how an agent works (agents.py), or run a trial.
+The puzzles are known to have one solution, so the first full grid ends a trial; but in the last task only what has
+been proven counts, which takes the refutation of everything else. What this file does not do: know how an agent works (agents.py), or run a trial.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ from colony.experiments.sudoku.puzzles import equivalent, published_puzzles
 from colony.experiments.sudoku.state import EVERYTHING
 from colony.experiments.sudoku.team import Arrangement, team_of
 from colony.experiments.trial import Memory, Setting, Team, groups_for
+
+TASKS: Final[Mapping[str, tuple[str, bool]]] = MappingProxyType(
+    {
+        **{name: (name, False) for name, puzzle in published_puzzles().items() if puzzle.task},
+        "fata-morgana-proven": ("fata-morgana", True),
+    }
+)
+"""Name of a task -> a published puzzle, and whether it has to be proven that there is no other solution."""
 
 ARRANGEMENTS: Final[Mapping[str, Arrangement]] = MappingProxyType(
     {
@@ -38,7 +46,7 @@ class Sudoku:
     """The experiment; see `colony.experiments.trial.Experiment`."""
 
     name = "sudoku"
-    tasks = tuple(name for name, puzzle in published_puzzles().items() if puzzle.task)
+    tasks = tuple(TASKS)
     quality = "solved cells of 81 in the team's best grid"
     configurations: Mapping[str, str] = MappingProxyType(
         {
@@ -54,10 +62,11 @@ class Sudoku:
 
     def team(self, task: str, setting: Setting, memories: Callable[[], Memory]) -> Team:
         """Solvers of the task's puzzle, in the form that the seed gives it."""
-        puzzle = equivalent(published_puzzles()[task].puzzle, Random(f"sudoku/{setting.seed}"))  # noqa: S311
+        name, prove = TASKS[task]
+        puzzle = equivalent(published_puzzles()[name].puzzle, Random(f"sudoku/{setting.seed}"))  # noqa: S311
         arrangement = ARRANGEMENTS[setting.configuration]
         groups = groups_for(setting, memories, shared=arrangement.group)
-        return team_of(puzzle, groups, arrangement, prove=False)
+        return team_of(puzzle, groups, arrangement, prove=prove)
 
 
 SUDOKU: Final = Sudoku()

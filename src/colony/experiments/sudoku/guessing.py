@@ -18,7 +18,7 @@ from functools import partial
 from random import Random
 from typing import TypeAlias
 
-from colony.experiments.sudoku.grid import CELLS, UNITS_OF, Contradiction, is_single
+from colony.experiments.sudoku.grid import CELLS, UNITS_OF, Contradiction
 from colony.experiments.sudoku.strategies import SETTLING, Seen, Strike
 from colony.stm import Memory, Transaction, TVar, atomically
 
@@ -129,14 +129,17 @@ class _Thought:
             strikes = pattern.deduce(seen)
 
 
-def possible_guesses(masks: Sequence[int], known: Sequence[int] | None = None) -> list[Guess]:
-    """Every digit of every cell with the fewest candidates, but for those of the solution that is `known`."""
-    open_cells = [cell for cell in CELLS if masks[cell] and not is_single(masks[cell])]
-    fewest = min((masks[cell].bit_count() for cell in open_cells), default=0)
-    return [
-        (cell, 1 << d)
-        for cell in open_cells
-        if masks[cell].bit_count() == fewest
-        for d in range(9)
-        if masks[cell] >> d & 1 and (known is None or known[cell] != 1 << d)
-    ]
+def possible_guesses(masks: Sequence[int], least: int, known: Sequence[int] | None = None) -> list[Guess]:
+    """Digits of the cells with the fewest candidates, of as many cells as it takes for at least so many guesses.
+
+    Digits of the solution that is `known` are left out: what is left to learn is whether there is another.
+    """
+    guesses: list[Guess] = []
+    for candidates in range(2, 10):
+        for cell in CELLS:
+            if masks[cell].bit_count() == candidates:
+                free = masks[cell] & ~known[cell] if known else masks[cell]
+                guesses += [(cell, 1 << d) for d in range(9) if free >> d & 1]
+        if len(guesses) >= least:
+            break
+    return guesses

@@ -12,7 +12,6 @@ What this file does not do: deduce (strategies.py), or wait (agents.py).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from colony.experiments.sudoku.grid import CELLS, EVERY, Contradiction, bit, is_single, name, text
@@ -21,21 +20,14 @@ from colony.stm import Transaction, TVar
 
 EVERYTHING: Final = frozenset({"grid", "candidates", "guesses"})
 """What can be shared: solved cells, struck candidates, and who tries what when nothing can be deduced."""
+EFFORT_FIRST: Final = 64
+"""How many assumptions a guess may make at first."""
 EFFORT_FACTOR: Final = 4
-"""By how much more is tried once every guess was undecided."""
+"""By how much that grows once every guess has been taken, and the grid is as it was."""
 
 
-_Packed: TypeAlias = tuple[int, int, tuple[tuple[int, int], ...], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Guesses at one state of the grid: its candidates left, the effort of each, those taken, and how many are done."""
-
-    left: int = -1
-    effort: int = 1
-    taken: tuple[tuple[int, int], ...] = ()
-    done: int = 0
+Round: TypeAlias = tuple[int, int, tuple[tuple[int, int], ...]]
+"""The candidates left in a grid that somebody guesses at, the effort of each guess, and the guesses taken."""
 
 
 class SudokuState:
@@ -51,7 +43,7 @@ class SudokuState:
         self.solved_count = memory.variable(f"{grid}solved count", 0)
         self.solutions: TVar[tuple[str, ...]] = memory.variable(f"{grid}solutions", ())
         self.verdict = memory.variable(f"{grid}verdict", "")
-        self._round: TVar[_Packed] = memory.variable(f"{prefix('guesses')}guesses", (-1, 1, (), 0))
+        self.round: TVar[Round] = memory.variable(f"{prefix('guesses')}round", (-1, EFFORT_FIRST, ()))
 
     def set_givens(self, t: Transaction, puzzle: str) -> None:
         """Put a puzzle of 81 digits into an empty grid; the second time, and later, nothing is left to do."""
@@ -101,14 +93,6 @@ class SudokuState:
         t.write(self.solutions, found)
         if len(found) > 1:
             t.write(self.verdict, "several")
-
-    def read_round(self, t: Transaction) -> Round:
-        """The guesses at the latest state of the grid that anybody guessed at."""
-        return Round(*t.read(self._round))
-
-    def write_round(self, t: Transaction, now: Round) -> None:
-        """Keep what was taken or done."""
-        t.write(self._round, (now.left, now.effort, now.taken, now.done))
 
     def show(self, t: Transaction) -> str:
         """The grid as 81 digits, 0 where a cell is not solved."""
