@@ -213,10 +213,10 @@ class RemoteMemory:
                 run.is_blocked = True
             except Exception as error:  # noqa: BLE001  it is raised where the transaction ends
                 run.error, run.writes = error, []
-            run.reads = [self._number(variable) for variable in t.reads]
             run.clock = t.read(self._clock)
         except LostSignal:
             run.is_lost, run.is_blocked = True, False
+        run.reads = [self._number(variable) for variable in t.reads if variable is not self._clock]
         raise _Stop(run)
 
     def _number(self, variable: TVar[Any]) -> int:
