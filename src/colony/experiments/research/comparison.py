@@ -2,8 +2,8 @@
 
 The corpus is real text that every Python has: the docstrings of its own modules, read from their files. It varies with
 the version of Python. Quality counts distinct facts against a list that was made beforehand by reading everything: the
-sentences that have at least two different stems of the topic, near-duplicates counted once, whatever their order. So
-two agents who bring the same sentence have one fact, and what is not on the list counts nothing.
+sentences that are facts on the topic (extraction.topic_of), near-duplicates counted once, whatever their order. So two
+agents who bring the same sentence have one fact, and what is not on the list counts nothing.
 
 What this file does not do: the agents, which are the same in every configuration (researcher.py), or the trial.
 """
@@ -97,7 +97,7 @@ def facts_there_are(topic: str) -> Mapping[Key, int]:
         for document in documents
         if isinstance(document, Document)
         for s in document.prose
-        if topic_of(s.stems, query)
+        if topic_of(s, query)
     }
     return classes(texts)
 

@@ -52,11 +52,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence on one line, where it stands, and the stems of its words."""
+    """A sentence on one line, where it stands, the stems of its words, and those of the title and heading over it."""
 
     text: str
     location: Location
     stems: tuple[str, ...]
+    context: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +76,21 @@ class Document:
     @cached_property
     def prose(self) -> tuple[Sentence, ...]:
         """Every sentence that reads as one."""
-        return tuple(s for number, p in enumerate(self.passages) for s in _sentences(number, p) if is_prose(s.text))
+        return tuple(s for n in range(len(self.passages)) for s in self._sentences(n) if is_prose(s.text))
 
     @cached_property
     def index(self) -> Bm25:
         """The sentences of `prose`, ready to be ranked."""
         return Bm25([sentence.stems for sentence in self.prose])
+
+    def _sentences(self, number: int) -> Iterator[Sentence]:
+        passage = self.passages[number]
+        context = frozenset(stems(f"{self.title} {passage.heading}"))
+        for start, end in sentence_spans(passage.text):
+            text = one_line(passage.text[start:end])
+            line = passage.line + passage.text.count("\n", 0, start)
+            at = Location(number, start, end, line, passage.heading, passage.page)
+            yield Sentence(text, at, tuple(stems(text)), context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +114,3 @@ class Source(Protocol):
 
     def read(self, source: str) -> Document | Unreadable:
         """Read one document; whatever is wrong with it is an answer, and never raised."""
-
-
-def _sentences(number: int, passage: Passage) -> Iterator[Sentence]:
-    for start, end in sentence_spans(passage.text):
-        text = one_line(passage.text[start:end])
-        line = passage.line + passage.text.count("\n", 0, start)
-        yield Sentence(text, Location(number, start, end, line, passage.heading, passage.page), tuple(stems(text)))

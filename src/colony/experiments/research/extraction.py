@@ -1,8 +1,8 @@
 """Facts and questions out of a document, without a language model; and the seam for whoever has one.
 
-A fact is a sentence that has at least two different stems of the topic, or that has an asked term and one of them; it
-is taken word for word, with its place. A question is a term: one that the document's facts speak of much more often
-than the rest of it does. A fact that defines the term answers it.
+A fact is a sentence with a stem of the topic, and with either another one, which may stand in the title or heading over
+it, or a term that was asked for; it is taken word for word, with its place. A question is a term: a thing that the
+document's facts name much more often than the rest of it does. A fact that defines the term answers it.
 
 What this file does not do: share what was found (state.py), or choose what to read next (researcher.py).
 """
@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-from colony.experiments.research.documents import Document, Location
+from colony.experiments.research.documents import Document, Location, Sentence
 from colony.experiments.research.ranking import distinct
 from colony.experiments.research.words import STOP_WORDS, stem, stems
 from colony.primitives.limits import RESEARCH_FACTS_PER_DOCUMENT_MAX
@@ -88,7 +88,7 @@ class PlainExtractor:
 
     def facts(self, document: Document, query: Query) -> tuple[Fact, ...]:
         """The relevant sentences, best first, none of them twice; at most `RESEARCH_FACTS_PER_DOCUMENT_MAX`."""
-        chosen = [(n, topic) for n, s in enumerate(document.prose) if (topic := topic_of(s.stems, query)) is not None]
+        chosen = [(n, topic) for n, s in enumerate(document.prose) if (topic := topic_of(s, query)) is not None]
         scores = {topic: document.index.scores(_weights(query, topic)) for topic in {topic for _, topic in chosen}}
         facts = [_fact(document, number, topic, scores[topic][number]) for number, topic in chosen]
         facts.sort(key=lambda fact: (-fact.score, fact.location.passage, fact.location.start))
@@ -107,14 +107,15 @@ class PlainExtractor:
         return tuple(things[s] for s in urgent[:QUESTIONS_PER_DOCUMENT])
 
 
-def topic_of(stemmed: Collection[str], query: Query) -> str | None:
-    """What a sentence of these stems is a fact on: a term that is asked for, the topic, or nothing."""
-    shared = len(query.topic_stems.intersection(stemmed))
+def topic_of(sentence: Sentence, query: Query) -> str | None:
+    """What a sentence is a fact on: a term that is asked for, the topic, or nothing."""
+    shared = query.topic_stems.intersection(sentence.stems)
     if shared:
         for term, asked in query.term_stems:
-            if asked.issubset(stemmed):
+            if asked.issubset(sentence.stems):
                 return term
-    return query.topic if shared >= min(2, len(query.topic_stems)) else None
+    is_relevant = shared and len(shared | query.topic_stems & sentence.context) >= min(2, len(query.topic_stems))
+    return query.topic if is_relevant else None
 
 
 def defines(text: str, term: str) -> bool:

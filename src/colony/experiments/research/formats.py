@@ -7,6 +7,7 @@ run scripts, open what is encrypted, or recognise the letters in pictures.
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -38,6 +39,7 @@ def read_pdf(data: bytes) -> Content:
         Exception: whatever pypdf makes of broken bytes.
 
     """
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a document is told here, once
     reader = PdfReader(io.BytesIO(data))
     if len(reader.pages) > RESEARCH_PDF_PAGES_MAX:
         raise LimitError(f"{len(reader.pages)} pages; {RESEARCH_PDF_PAGES_MAX} are allowed")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Generic, TypeVar
@@ -64,10 +64,10 @@ def shingles(text: str) -> frozenset[tuple[str, str]]:
 
 
 def similarity(one: str, other: str) -> float:
-    """The Jaccard similarity of two texts' shingles, from 0 to 1."""
+    """The Jaccard similarity of two texts' shingles, from 0 to 1; a text without words is like nothing."""
     a, b = shingles(one), shingles(other)
     shared = len(a & b)
-    return shared / (len(a) + len(b) - shared) if a or b else 1.0
+    return shared / (len(a) + len(b) - shared) if a or b else 0.0
 
 
 def says_the_same(one: str, other: str) -> bool:
@@ -78,7 +78,10 @@ def says_the_same(one: str, other: str) -> bool:
 def distinct(texts: Iterable[str]) -> list[int]:
     """The positions of the texts that say what none before them that is kept says."""
     seen: _Alike[int] = _Alike()
-    return [number for number, text in enumerate(texts) if not any(seen.matches(text)) and seen.add(text, number)]
+    for number, text in enumerate(texts):
+        if not seen.matches(text):
+            seen.add(text, number)
+    return list(seen.texts)
 
 
 def classes(texts: Mapping[K, str]) -> dict[K, int]:
@@ -103,17 +106,16 @@ class _Alike(Generic[K]):
     """Finds near-duplicates among texts, by the shingles they share."""
 
     def __init__(self) -> None:
-        self._texts: dict[K, str] = {}
+        self.texts: dict[K, str] = {}
         self._having: dict[tuple[str, str], list[K]] = defaultdict(list)
 
-    def add(self, text: str, key: K) -> bool:
+    def add(self, text: str, key: K) -> None:
         """Keep a text under a key."""
-        self._texts[key] = text
+        self.texts[key] = text
         for shingle in shingles(text):
             self._having[shingle].append(key)
-        return True
 
-    def matches(self, text: str) -> Iterator[K]:
+    def matches(self, text: str) -> list[K]:
         """The keys of the kept texts that say the same."""
         candidates = dict.fromkeys(key for shingle in shingles(text) for key in self._having.get(shingle, ()))
-        return (key for key in candidates if says_the_same(self._texts[key], text))
+        return [key for key in candidates if says_the_same(self.texts[key], text)]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import nlargest
+from itertools import chain
 from typing import Final
 
 from colony.experiments.research.extraction import Fact
@@ -24,37 +26,30 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>])")
 def report_of(topic: str, gathered: Gathered) -> str:
     """The report on `topic`; facts that say the same as a better one are left out."""
     ranked = _ranked(topic, gathered.facts)
-    numbers = {fact: number for number, fact in enumerate(_in_order(ranked), 1)}
+    told = [*_summary(ranked), *chain.from_iterable(ranked.values())]
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(map(_place, told)), 1)}
     parts = [f"# {_plain(_title(topic))}", "## Summary"]
     parts.append("\n".join(_cited(fact, numbers) for fact in _summary(ranked)) or NOTHING)
-    for section, found in ranked.items():
-        parts += [f"## {_plain(_title(section))}", "\n".join(f"- {_cited(fact, numbers)}" for fact in found)]
-    parts += _list(
-        "Sources", (f"{number}. {_plain(f.source)}: {_plain(str(f.location))}" for f, number in numbers.items())
-    )
+    for section, facts in ranked.items():
+        title = "Facts on the topic" if section == topic else _title(section)
+        parts += [f"## {_plain(title)}", "\n".join(f"- {_cited(fact, numbers)}" for fact in facts)]
+    parts += _list("Sources", (f"{number}. {_plain(place)}" for place, number in numbers.items()))
     parts += _list("Could not be read", (f"- {_plain(u.source)}: {_plain(u.reason)}" for u in gathered.unreadable))
     parts += _list("Open questions", (f"- What is “{_plain(term)}”?" for term in gathered.questions))
     return "\n\n".join(parts) + "\n"
 
 
 def _ranked(topic: str, facts: Sequence[Fact]) -> Mapping[str, list[Fact]]:
-    """Distinct facts by section, best first; the sections in the order of their three best facts."""
+    """Distinct facts by section, best first; sections in the order of what their three best say on the topic."""
     index = Bm25([stems(fact.text) for fact in facts])
-    of_section = {s: index.scores(dict.fromkeys({*stems(topic), *stems(s)}, 1.0)) for s in {f.topic for f in facts}}
-    scored = sorted(
-        ((of_section[f.topic][n], f) for n, f in enumerate(facts)), key=lambda pair: (-pair[0], _key(pair[1]))
-    )
-    sections: dict[str, list[Fact]] = defaultdict(list)
-    weights: dict[str, list[float]] = defaultdict(list)
-    for number in distinct(fact.text for _, fact in scored):
-        score, fact = scored[number]
-        sections[fact.topic].append(fact)
-        weights[fact.topic].append(score)
-    return {s: sections[s] for s in sorted(sections, key=lambda s: (-sum(weights[s][:3]), s))}
-
-
-def _key(fact: Fact) -> tuple[str, int, int]:
-    return fact.source, fact.location.passage, fact.location.start
+    on_topic = index.scores(dict.fromkeys(stems(topic), 1.0))
+    on_section = {s: index.scores(dict.fromkeys(stems(f"{topic} {s}"), 1.0)) for s in {f.topic for f in facts}}
+    order = sorted(range(len(facts)), key=lambda n: (-on_section[facts[n].topic][n], facts[n].as_value()[:3]))
+    sections: dict[str, list[int]] = defaultdict(list)
+    for number in distinct(facts[n].text for n in order):
+        sections[facts[order[number]].topic].append(order[number])
+    relevance = {s: sum(nlargest(3, (on_topic[n] for n in numbers))) for s, numbers in sections.items()}
+    return {s: [facts[n] for n in sections[s]] for s in sorted(sections, key=lambda s: (-relevance[s], s))}
 
 
 def _summary(ranked: Mapping[str, list[Fact]]) -> list[Fact]:
@@ -63,13 +58,12 @@ def _summary(ranked: Mapping[str, list[Fact]]) -> list[Fact]:
     return [fact for _, _, fact in sorted(rounds, key=lambda each: each[:2])[:SUMMARY_SENTENCES]]
 
 
-def _in_order(ranked: Mapping[str, list[Fact]]) -> Iterator[Fact]:
-    """The facts in the order in which a reader meets them."""
-    return iter(dict.fromkeys([*_summary(ranked), *(fact for facts in ranked.values() for fact in facts)]))
+def _place(fact: Fact) -> str:
+    return f"{fact.source}: {fact.location}"
 
 
-def _cited(fact: Fact, numbers: Mapping[Fact, int]) -> str:
-    return f"{_plain(fact.text)} [{numbers[fact]}]"
+def _cited(fact: Fact, numbers: Mapping[str, int]) -> str:
+    return f"{_plain(fact.text)} [{numbers[_place(fact)]}]"
 
 
 def _plain(text: str) -> str:

@@ -140,7 +140,9 @@ class ResearchState:
     def _publish_ways(self, t: DurableTransaction, reading: Reading) -> None:
         """Share where to look next: new questions, documents that were linked to, and how promising they are."""
         asked = t.read(self.questions)
-        new = tuple(term for term in reading.terms if term not in asked)[: RESEARCH_QUESTIONS_MAX - len(asked)]
+        new = tuple(dict.fromkeys(term for term in reading.terms if term not in asked))[
+            : RESEARCH_QUESTIONS_MAX - len(asked)
+        ]
         if new:
             t.write(self.questions, asked + new)
         if isinstance(reading.document, Unreadable) or not reading.document.links:

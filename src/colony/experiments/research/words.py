@@ -16,10 +16,10 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^\W_]+")
 _END: Final = re.compile(rf"[.!?]+[{re.escape(_CLOSING)}]*(?=\s)")
 _LAST_WORD: Final = re.compile(r"[\w.]*$")
-_ABBREVIATIONS: Final = """
-e.g i.e cf vs viz resp approx ca fig figs eq eqs sec no nos vol pp ed eds al dr mr mrs ms prof st
-"""
-_NEVER_LAST: Final = frozenset(_ABBREVIATIONS.split())
+_NEVER_LAST: Final = frozenset(
+    ["e.g", "i.e", "cf", "vs", "viz", "resp", "approx", "ca", "dr", "mr", "mrs", "ms", "prof", "st"]
+)
+_BEFORE_NUMBERS: Final = frozenset(["no", "nos", "fig", "figs", "eq", "eqs", "sec", "vol", "ch", "pp", "p"])
 _CODE: Final = re.compile(r">>>|->|==|\s=\s|::|\(self\b|[{}|]|__\w+__\(|[+-]{3,}")
 _ENDINGS: Final = """
 izations ization ations ation ating ated ators ator ates ities ity ions ings ion ments ment ers ing ies ied ate er ed es
@@ -100,5 +100,7 @@ def _ends(text: str, end: re.Match[str], following: int) -> bool:
     if text[following].islower():
         return False
     found = _LAST_WORD.search(text, max(0, end.start() - 12), end.start())
-    word = found[0] if found and end[0].startswith(".") else ""
-    return word.lower() not in _NEVER_LAST and not (len(word) == 1 and word.isupper())
+    word = found[0].lower() if found and end[0].startswith(".") else ""
+    is_initial = len(word) == 1 and text[end.start() - 1].isupper()
+    is_counted = word in _BEFORE_NUMBERS and text[following].isdigit()
+    return not (word in _NEVER_LAST or is_initial or is_counted)

@@ -1,0 +1,191 @@
+"""The shared state: who may take a document, what waits for what, and what is shared once."""
+
+from functools import partial
+
+import pytest
+from shelf import Shelf
+
+from colony.experiments.research.choosing import Ranker
+from colony.experiments.research.documents import Entry, Unreadable
+from colony.experiments.research.extraction import Fact, Location, PlainExtractor
+from colony.experiments.research.state import FACTS_PER_QUESTION, Reading, ResearchState, Scope
+from colony.memory.named_memory import NamedMemory
+from colony.primitives.limits import RESEARCH_QUESTIONS_MAX
+
+TOPIC = "pipes of child processes"
+TEXTS = {
+    "pipes": "The pipe of a child carries bytes. A child process inherits its pipe.",
+    "weather": "It rains in every town today.",
+    "children": "Every child process has its own pipe. The pipe of a child carries bytes.",
+}
+
+
+class Table:
+    """Agents around one state, each step a transaction of its own."""
+
+    def __init__(self, shelf, scope=None):
+        self.shelf, self.memory = shelf, NamedMemory()
+        self.state = ResearchState(self.memory, TOPIC, shelf.entries(), scope)
+        self.rank = Ranker(0)
+
+    def claim(self, agent="a", skip=0):
+        """What the agent takes; "waits" if it would block in `retry`."""
+        body = partial(self.state.claim, rank=self.rank, agent=agent, skip=skip)
+        return self.memory.atomically(lambda t: or_else_waits(t, body))
+
+    def read(self, claim):
+        document = self.shelf.read(claim.source)
+        if isinstance(document, Unreadable):
+            return Reading(claim, document)
+        facts = PlainExtractor().facts(document, claim.query)
+        return Reading(claim, document, facts, PlainExtractor().questions(document, facts, claim.query))
+
+    def publish(self, reading):
+        self.memory.atomically(self.state.publisher(reading))
+
+    def gathered(self):
+        return self.memory.atomically(self.state.gathered)
+
+
+def or_else_waits(t, body):
+    return t.either(body, lambda _: "waits")
+
+
+@pytest.fixture
+def table():
+    return Table(Shelf(TEXTS))
+
+
+def test_the_most_promising_document_is_taken_first(table):
+    """By what it is called; each by one agent alone."""
+    assert [table.claim().source for _ in range(3)] == ["children", "pipes", "weather"]
+
+
+def test_boldness_passes_over_better_ones(table):
+    """An agent may skip some; if there are fewer, it takes the last."""
+    assert table.claim(skip=1).source == "pipes"
+    assert table.claim(skip=9).source == "weather"
+
+
+def test_agents_wait_for_the_last_readers(table):
+    """With nothing free an agent waits while others read, for they may find links; when all is read it ends."""
+    claims = [table.claim() for _ in range(3)]
+    assert table.claim("b") == "waits"
+    for claim in claims:
+        table.publish(table.read(claim))
+    assert table.claim("b") is None
+
+
+def test_links_of_others_are_read():
+    """A document that only another one leads to can be taken once that one is read, by whoever waits."""
+    table = Table(Shelf(TEXTS, links={"pipes": ["children"]}, hidden=["children", "weather"]))
+    claim = table.claim()
+    assert table.claim("b") == "waits"
+    table.publish(table.read(claim))
+    assert table.claim("b").source == "children"
+
+
+def test_a_released_document_can_be_taken_again(table):
+    """What an agent gives back, another takes."""
+    claim = table.claim()
+    table.memory.atomically(partial(table.state.release, claim=claim))
+    assert table.claim("b") == claim
+
+
+def test_near_duplicates_are_shared_once(table):
+    """Of what two agents found at the same time, what says the same is kept once, whoever comes first."""
+    readings = [table.read(table.claim()) for _ in range(2)]
+    publishers = [table.state.publisher(reading) for reading in readings]  # both compared with nothing
+    for publisher in publishers:
+        table.memory.atomically(publisher)
+    texts = [fact.text for fact in table.gathered().facts]
+    assert sorted(texts) == [
+        "A child process inherits its pipe.",
+        "Every child process has its own pipe.",
+        "The pipe of a child carries bytes.",
+    ]
+
+
+def test_unreadable_documents_are_kept_with_their_reason():
+    """They count as visited, and are not taken again."""
+    table = Table(Shelf({}, unreadable={"broken": "no text in it"}))
+    table.publish(table.read(table.claim()))
+    assert table.gathered().unreadable == (Unreadable("broken", "no text in it"),)
+    assert table.claim() is None
+
+
+def fact(text, topic):
+    return Fact(text, "x", Location(0, 0, len(text), 1), topic, 1.0)
+
+
+def asking(table, *terms, facts=()):
+    table.publish(Reading(table.claim(), Unreadable("pipes", ""), facts, terms))
+    return table.gathered().questions
+
+
+def test_a_definition_answers_a_question(table):
+    """A question is open until a fact on it defines it."""
+    assert asking(table, "descriptor", facts=[fact("Close the descriptor of the pipe.", "descriptor")]) == (
+        "descriptor",
+    )
+    assert asking(table, facts=[fact("A descriptor is a number.", "descriptor")]) == ()
+
+
+def test_enough_facts_answer_a_question(table):
+    """So do enough facts."""
+    some = [fact(f"{n} times nobody closed descriptor {n * n} of process {n + 7}.", "descriptor") for n in range(5)]
+    assert len(some) == FACTS_PER_QUESTION
+    assert asking(table, "descriptor", facts=some[1:]) == ("descriptor",)
+    assert asking(table, facts=some[:1]) == ()
+
+
+def test_questions_are_asked_once_and_are_limited(table):
+    """A term is asked once; there are at most so many."""
+    assert asking(table, "end", "end") == ("end",)
+    assert len(asking(table, "end", *(f"term{n}" for n in range(100)))) == RESEARCH_QUESTIONS_MAX
+
+
+def test_open_questions_are_in_the_next_query(table):
+    """What one agent asks, the next one looks for."""
+    asking(table, "weather")
+    assert table.claim("b").query.terms == ("weather",)
+
+
+def test_leads_come_before_names():
+    """What a fruitful document links to is read before what is called better."""
+    table = Table(
+        Shelf({"pipes": TEXTS["pipes"], "a long pipe line": "Nothing.", "x": "Nothing."}, links={"pipes": ["x"]})
+    )
+    table.publish(table.read(table.claim()))
+    assert table.claim().source == "x"
+
+
+def test_variables_are_fine_grained(table):
+    """A variable for each topic and each document, and values that a journal can carry."""
+    table.publish(table.read(table.claim()))
+    table.claim()
+    assert set(table.memory.state()) == {f"facts/{TOPIC}", "source/pipes", "source/children"}
+
+
+def test_what_is_not_shared_has_its_own_names():
+    """Two agents with a scope of their own do not see each other's part, and do see the rest."""
+    shelf, memory = Shelf(TEXTS), NamedMemory()
+    one, other = (ResearchState(memory, TOPIC, shelf.entries(), Scope(facts=own)) for own in ("one/", "other/"))
+    assert one.facts(TOPIC) is not other.facts(TOPIC)
+    assert one.mark("pipes") is other.mark("pipes")
+    assert one.questions is other.questions
+
+
+def test_agents_have_orders_of_their_own():
+    """Documents that look alike come in another order for another agent, and in the same one for the same."""
+    entries = tuple(Entry(f"{n}", "same") for n in range(50))
+    table = Table(Shelf({}))
+    state = ResearchState(table.memory, "same thing", entries, Scope(sources="s/"))
+
+    def order(salt):
+        rank = Ranker(salt)
+        return [table.memory.atomically(partial(state.claim, rank=rank, agent="", skip=0)).source for _ in range(5)]
+
+    first = order(1)
+    assert first != order(2)
+    assert Ranker(1)._lot("7") == Ranker(1)._lot("7") != Ranker(2)._lot("7")
