@@ -40,7 +40,7 @@ Body: TypeAlias = "Callable[[Transaction], T]"
 
 _STEPS_TALLIED: Final = 1_000  # the last steps of a run that may take no more: what they touch is what the error names
 _NAMED_MAX: Final = 8
-_TURN_COMMITS_MAX: Final = 64 * TURN_COMMITS  # for a thread that is alone: giving way takes 0.2% of its time
+_TURN_COMMITS_MAX: Final = 16 * TURN_COMMITS  # for a thread that is alone: giving way takes 0.3% of its time
 
 
 class Transaction:
@@ -431,7 +431,7 @@ def _give_way(memory: Memory) -> None:
     """Let another thread have the interpreter; if none commits meanwhile, do so half as often as before.
 
     The interpreter deals out turns of 5 ms with some luck: of sixteen threads the unluckiest may have none in a second.
-    Turns of a few hundred commits even that out. The figures are hints, so nothing guards them.
+    Turns of a thousand commits even that out. The figures are hints, so nothing guards them.
     """
     before = memory.clock
     memory.turn_ends = before + TURN_COMMITS  # for whoever goes first
