@@ -112,7 +112,7 @@ def test_sections_by_relevance():
     facts = (
         fact("A far end of a long pipe lies somewhere out there, in the rain and the mud.", "end"),
         fact("A pipe joins child processes.", TOPIC),
-        fact("Every child has a pipe of its own, as all processes do.", TOPIC),
+        fact("Every child has a pipe of its own.", TOPIC),
     )
     report = report_of(TOPIC, Gathered(facts=facts, read=("d",), unreadable=(), questions=("mud",)))
     assert list(parts(report))[1:4] == ["Summary", "Facts on the topic", "End"]
