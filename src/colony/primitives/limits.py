@@ -53,16 +53,21 @@ LINEAGES_MAX: Final = 100_000  # experiments whose line of descent an archive re
 TEAM_AGENTS_MAX: Final = 256  # threads of one trial
 TRIALS_MAX: Final = 100_000  # of one comparison
 
-RESEARCH_DOCUMENTS_MAX: Final = 20_000  # of one source
+RESEARCH_DOCUMENTS_MAX: Final = 5_000  # of one source
 RESEARCH_DOCUMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 RESEARCH_PDF_PAGES_MAX: Final = 1_000
 RESEARCH_PASSAGES_MAX: Final = 50_000  # paragraphs of one document
 RESEARCH_PASSAGE_CHARACTERS_MAX: Final = 100_000
-RESEARCH_SOURCE_CHARACTERS_MAX: Final = 240  # a path or an address; it is part of a variable's name
+RESEARCH_SOURCE_CHARACTERS_MAX: Final = 220  # a path or an address; it is part of a variable's name
 RESEARCH_TOPIC_CHARACTERS_MAX: Final = 200  # it is part of a variable's name
 RESEARCH_QUESTIONS_MAX: Final = 64  # asked in one research
-RESEARCH_FACTS_MAX: Final = 5_000  # on one topic or question
 RESEARCH_FACTS_PER_DOCUMENT_MAX: Final = 100
 RESEARCH_LINKS_PER_DOCUMENT_MAX: Final = 1_000
 WEB_REDIRECTS_MAX: Final = 5
 WEB_PAGE_SECONDS_MAX: Final = 20.0  # from the request to the last byte
+
+TASK_ID_CHARACTERS_MAX: Final = 80
+TASK_TITLE_CHARACTERS_MAX: Final = 500
+TASK_STARS_MAX: Final = 12
+TASK_SCOPES_MAX: Final = 64
+TASK_LABELS_MAX: Final = 32
