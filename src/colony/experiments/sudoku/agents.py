@@ -2,10 +2,11 @@
 
 An agent's life is one transaction after another that asks for its next task. It reads the cells that its patterns
 look at; if one of them shows something new, that is the task. If none does, it marks that it is idle at this state, and
-says `retry`: it sleeps until one of those very cells changes. The mark is the number of candidates left in its cells,
-which names the state, so a mark is out of date by itself as soon as one of them changes. Whoever finds every colleague
-idle at the present state knows that nothing can be deduced, and takes a guess that nobody has taken. So somebody
-always has something to do until the puzzle is decided, and nobody ever polls.
+says `retry`: it sleeps until one of those very cells changes, or a guess is taken. The mark is the number of
+candidates left in its cells, which names the state, so a mark is out of date by itself as soon as one of them changes.
+Whoever marks itself and finds all colleagues idle at the present state was the last: nothing can be deduced. It takes a
+guess, which wakes the others, and each takes another. So somebody always has something to do until the puzzle is
+decided, and nobody ever polls.
 
 The work itself is done between two transactions, as one evaluation: the first reads, the second strikes whatever is
 still there. Nothing has to be checked again, since what followed from more candidates follows from fewer.
@@ -24,8 +25,8 @@ from typing import Final, TypeAlias
 
 from colony.experiments.sudoku.grid import Contradiction, bit, is_solution
 from colony.experiments.sudoku.guessing import Checked, Guess, check_guess, possible_guesses
-from colony.experiments.sudoku.state import EFFORT_FACTOR, SudokuState, count
-from colony.experiments.sudoku.strategies import STRATEGIES, Pattern, Seen, Strike
+from colony.experiments.sudoku.state import EFFORT_FACTOR, Round, SudokuState, count
+from colony.experiments.sudoku.strategies import SETTLING, STRATEGIES, Pattern, Seen, Strike
 from colony.experiments.trial import Memory, Place
 from colony.stm import Transaction, TVar, check, retry
 
@@ -50,7 +51,14 @@ class Try:
     effort: int
 
 
-Task: TypeAlias = Look | Try | None
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """No task, until the cells change or this is no longer the round of guesses."""
+
+    round: Round
+
+
+Task: TypeAlias = Look | Try | Rest
 
 
 class Solver:
@@ -72,42 +80,47 @@ class Solver:
         self._mark = memory.variable(f"idle/{agent}", -1)
         self._prove = prove
         self._examined: dict[Pattern, Seen] = {}
+        self._rested: Round | None = None
         self._solved = 0
 
     def work(self, place: Place, puzzle: str) -> None:
         """Solve until the trial is over; the work of a `Member`."""
         place.random.shuffle(self._patterns)
-        ranks = {strategy: rank for rank, strategy in enumerate(STRATEGIES)}
-        self._patterns.sort(key=lambda pattern: ranks[pattern.strategy] // 3)
+        self._patterns.sort(key=lambda pattern: pattern not in SETTLING)  # eliminate and place first
         self._attempt(place, partial(self.state.set_givens, puzzle=puzzle))
         while True:
-            match place.atomically(partial(self._next_task, random=place.random)):
+            match place.atomically(partial(self._next_task, chance=place.random.random())):
                 case Look() as look:
                     self._examine(place, look)
                 case Try() as guess:
+                    self._rested = None
                     self._check(place, guess)
+                case Rest(now):
+                    self._rested = now
             place.note(self._solved)
 
     # What to do next.
 
-    def _next_task(self, t: Transaction, random: Random) -> Task:
-        """A pattern that shows something new, or a guess, or None once to mark that there is neither; else wait."""
+    def _next_task(self, t: Transaction, chance: float) -> Task:
+        """A pattern that shows something new; else a guess, if all are idle; else a rest, at most once; else wait."""
         check(not t.read(self.state.verdict))
         masks = self.state.masks(t, self._cells)
         for pattern in self._patterns:
             seen = pattern.see(masks)
             if self._examined.get(pattern) != seen:
                 return Look(pattern, seen)
-        idle, mark = count(masks), t.read(self._mark)
-        if mark != idle:
+        idle, now = count(masks), t.read(self.state.round)
+        if t.read(self._mark) != idle:
             t.write(self._mark, idle)
-        return self._next_guess(t, random) or (None if mark != idle else retry())
+        elif now == self._rested:
+            retry()
+        return self._next_guess(t, chance) or Rest(now)
 
     def is_idle(self, t: Transaction) -> bool:
         """Whether this agent has found nothing to examine at the present state of its cells."""
         return count(self.state.masks(t, self._cells)) == t.read(self._mark)
 
-    def _next_guess(self, t: Transaction, random: Random) -> Try | None:
+    def _next_guess(self, t: Transaction, chance: float) -> Try | None:
         """Take a guess that nobody has taken, if nothing can be deduced; more effort once all have been in vain."""
         if not all(colleague.is_idle(t) for colleague in self.colleagues):
             return None
@@ -123,7 +136,7 @@ class Solver:
         free = [guess for guess in guesses if guess not in taken]
         if not free:
             effort, taken, free = effort * EFFORT_FACTOR, (), guesses
-        guess = free[random.randrange(len(free))]
+        guess = free[int(chance * len(free))]
         t.write(self.state.round, (count(masks), effort, (*taken, guess)))
         return Try(masks, guess, effort)
 

@@ -6,7 +6,8 @@ patterns, and which variables are shared. An independent agent examines in an or
 of its own. The seed chooses the puzzle's equivalent form too, the same for every configuration.
 
 The puzzles are known to have one solution, so the first full grid ends a trial; but in the last task only what has
-been proven counts, which takes the refutation of everything else. What this file does not do: know how an agent works (agents.py), or run a trial.
+been proven counts, which takes the refutation of everything else. What this file does not do: know how an agent works
+(agents.py), or run a trial.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from colony.experiments.trial import Memory, Setting, Team, groups_for
 TASKS: Final[Mapping[str, tuple[str, bool]]] = MappingProxyType(
     {
         **{name: (name, False) for name, puzzle in published_puzzles().items() if puzzle.task},
-        "fata-morgana-proven": ("fata-morgana", True),
+        "ai-escargot-proven": ("ai-escargot", True),
     }
 )
 """Name of a task -> a published puzzle, and whether it has to be proven that there is no other solution."""
