@@ -1,9 +1,13 @@
 """A variable, its memory, and the figures a memory gives of itself."""
 
+import itertools
+
 import pytest
 
 from colony.primitives.errors import TransactionError
-from colony.stm import DEFAULT, Memory, Statistics, TVar, atomically, retry
+from colony.stm import DEFAULT, Memory, Statistics, TVar, atomically, check, retry
+from colony.stm.transaction import Transaction
+from colony.stm.waiting import ThreadWaiter
 
 
 def test_a_variable_starts_with_its_value_in_the_default_memory():
@@ -56,3 +60,31 @@ def test_statistics_count_exactly():
         exclusives=0,
         most_losses=0,
     )
+
+
+def test_statistics_count_retries_and_waits():
+    """Each run that says `retry` counts, each sleep too, and it is as long as the memory's clock says."""
+    memory = Memory(monotonic=itertools.count(0, 10).__next__)
+    a, b = TVar(0, memory=memory), TVar(0, memory=memory)
+    t = Transaction(memory)
+
+    def body(t):
+        t.write(b, t.read(a))
+        if t.attempts == 1:
+            write_elsewhere(1)
+        check(t.read(a) > 1)
+
+    def write_elsewhere(value):
+        rival = Transaction(memory)
+        rival.write(a, value)
+        assert rival._commit()
+
+    assert not t.attempt(body)  # its first run is over before it is lost: `retry` asks for a change that has come
+    t.wait()
+    assert not t.attempt(body)
+    with t._parked(ThreadWaiter()):
+        write_elsewhere(2)
+    assert t.attempt(body)
+    figures = memory.statistics()
+    assert (figures.commits, figures.conflicts, figures.retries) == (3, 0, 2)
+    assert (figures.waits, figures.longest_wait_seconds) == (1, 10)
