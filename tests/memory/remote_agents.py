@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -61,8 +62,8 @@ def audit(memory, times):
 
 def doctor(memory, name, other, rounds):
     """In each round go off call if the other one is on call: both must never be off."""
-    mine, theirs, done = (memory.variable(each, True) for each in (name, other, f"done {name}"))
-    now = memory.variable("round", 0)
+    mine, theirs = (memory.variable(each, True) for each in (name, other))
+    done, now = memory.variable(f"done {name}", 0), memory.variable("round", 0)
     for number in range(1, int(rounds) + 1):
         memory.atomically(lambda t, number=number: check(t.read(now) == number))
         memory.atomically(lambda t: t.read(theirs) and t.write(mine, False))
@@ -82,7 +83,7 @@ def write(memory, name, value):
 
 
 def stall(memory, name):
-    """Get the turn over a variable that is kept busy, and be killed in the middle of the body."""
+    """Lose until it is one's turn, since somebody else writes in the middle of each run; then wait to be killed."""
     variable = memory.variable(name, 0)
 
     def body(t):
@@ -90,6 +91,9 @@ def stall(memory, name):
         if memory.statistics().turns:
             say("turn")
             signal.pause()
+        other = threading.Thread(target=memory.atomically, args=(partial(add, variable),))
+        other.start()
+        other.join()
 
     memory.atomically(body)
 

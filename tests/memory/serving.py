@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from colony.memory.wire import HEADER_BYTES, Hello, frame, length_of, reply_of
@@ -52,6 +53,14 @@ def acquire(semaphore):
     assert semaphore.acquire(timeout=SECONDS_MAX)
 
 
+def until(condition):
+    """Wait for what another thread or process is about to bring about, and that nobody rings for."""
+    pause, end = threading.Event(), time.monotonic() + SECONDS_MAX
+    while not condition():
+        assert time.monotonic() < end
+        pause.wait(0.001)
+
+
 class Raw:
     """A connection that says whatever it likes."""
 
@@ -71,6 +80,14 @@ class Raw:
         """The next reply; None where the server has closed."""
         header = self._take(HEADER_BYTES)
         return reply_of(self._take(length_of(header))) if header else None
+
+    def rest(self):
+        """How many bytes come until the server hangs up."""
+        count = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := self.socket.recv(1 << 20):
+                count += len(part)
+        return count
 
     def _take(self, size):
         data = b""
