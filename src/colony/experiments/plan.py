@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from colony.experiments.catalogue import NAMES
 from colony.experiments.trial import Experiment, Setting
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import TEAM_AGENTS_MAX, TRIALS_MAX
@@ -152,7 +153,14 @@ def plan_from(record: Mapping[str, Any]) -> Plan:
 
 
 def shipped_plan(experiment: str) -> Plan:
-    """The plan that ships with an experiment."""
+    """The plan that ships with an experiment.
+
+    Raises:
+        UsageError: no experiment has this name.
+
+    """
+    if experiment not in NAMES:
+        raise UsageError(f"{experiment!r}: no experiment of that name; choose from {', '.join(NAMES)}")
     text = resources.files("colony.experiments").joinpath("plans", f"{experiment}.toml").read_text(encoding="utf-8")
     return plan_from(tomllib.loads(text))
 
