@@ -40,8 +40,12 @@ class Table:
         facts = PlainExtractor().facts(document, claim.query)
         return Reading(claim, document, facts, PlainExtractor().questions(document, facts, claim.query))
 
+    def publisher(self, reading):
+        known = self.memory.atomically(partial(self.state.known, facts=reading.facts))
+        return self.state.publisher(reading, known)
+
     def publish(self, reading):
-        self.memory.atomically(self.state.publisher(reading))
+        self.memory.atomically(self.publisher(reading))
 
     def gathered(self):
         return self.memory.atomically(self.state.gathered)
@@ -95,7 +99,7 @@ def test_a_released_document_can_be_taken_again(table):
 def test_near_duplicates_are_shared_once(table):
     """Of what two agents found at the same time, what says the same is kept once, whoever comes first."""
     readings = [table.read(table.claim()) for _ in range(2)]
-    publishers = [table.state.publisher(reading) for reading in readings]  # both compared with nothing
+    publishers = [table.publisher(reading) for reading in readings]  # both compared with nothing
     for publisher in publishers:
         table.memory.atomically(publisher)
     texts = [fact.text for fact in table.gathered().facts]
@@ -164,7 +168,12 @@ def test_variables_are_fine_grained(table):
     """A variable for each topic and each document, and values that a journal can carry."""
     table.publish(table.read(table.claim()))
     table.claim()
-    assert set(table.memory.state()) == {f"facts/{TOPIC}", "source/pipes", "source/children"}
+    assert set(table.memory.state()) == {
+        f"facts/{TOPIC}",
+        "found/children",
+        "source/pipes",
+        "source/children",
+    }
 
 
 def test_what_is_not_shared_has_its_own_names():

@@ -120,10 +120,11 @@ def test_an_idle_researcher_wakes_for_what_others_find():
     assert len(shelf.reads) == 41
 
 
-def publish(state, topic, text):
-    fact = Fact(text, "d1", Location(0, 0, len(text), 1), topic, 1.0)
-    document = Shelf(TEXTS).read("d1")
-    state._memory.atomically(state.publisher(Reading(Claim("d1", Query(TOPIC)), document, (fact,))))
+def publish(state, topic, text, source="d1"):
+    fact = Fact(text, source, Location(0, 0, len(text), 1), topic, 1.0)
+    reading = Reading(Claim(source, Query(TOPIC)), Shelf(TEXTS).read(source), (fact,))
+    known = state._memory.atomically(partial(state.known, facts=reading.facts))
+    state._memory.atomically(state.publisher(reading, known))
 
 
 def test_the_synthesiser_wakes_exactly_when_there_is_enough():
@@ -138,9 +139,9 @@ def test_the_synthesiser_wakes_exactly_when_there_is_enough():
     publish(state, TOPIC, "The pipe of one child carries bytes.")
     assert waits()
     state._memory.atomically(lambda t: t.write(state.questions, ("descriptor",)))
-    publish(state, TOPIC, "Another child closes its end of that pipe.")
+    publish(state, TOPIC, "Another child closes its end of that pipe.", "d2")
     assert waits()
-    publish(state, "descriptor", "A descriptor is a number that names a pipe.")
+    publish(state, "descriptor", "A descriptor is a number that names a pipe.", "d3")
     assert not waits()
 
 

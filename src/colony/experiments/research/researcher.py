@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from colony.experiments.research.choosing import Ranker
 from colony.experiments.research.documents import Source, Unreadable
@@ -20,6 +20,8 @@ from colony.experiments.research.state import Claim, Gathered, Reading, Research
 from colony.experiments.trial import Over, Place
 from colony.memory.shared_memory import DurableTransaction
 from colony.stm import check
+
+T = TypeVar("T")
 
 BOLDNESS: Final = 5.0
 """How many better documents an agent passes over on average, so that agents who know the same choose differently.
@@ -61,7 +63,8 @@ class Researcher:
             place.memory.atomically(partial(self.state.release, claim=claim), agent=place.name)
             raise
         place.note(tuple((fact.source, fact.location.passage, fact.location.start) for fact in reading.facts))
-        _hand_in(place, self.state.publisher(reading))
+        known = _settle(place, partial(self.state.known, facts=reading.facts))
+        _settle(place, self.state.publisher(reading, known))
         self.tell(reading)
 
     def _reading(self, claim: Claim) -> Reading:
@@ -97,10 +100,9 @@ class Synthesiser:
         return self.state.gathered(t)
 
 
-def _hand_in(place: Place, body: Callable[[DurableTransaction], None]) -> None:
-    """Share what was paid for, even if the trial ended meanwhile."""
+def _settle(place: Place, body: Callable[[DurableTransaction], T]) -> T:
+    """Run a transaction even if the trial has ended meanwhile: what was paid for is shared."""
     try:
-        place.atomically(body)
+        return place.atomically(body)
     except Over:
-        place.memory.atomically(body, agent=place.name)
-        raise
+        return place.memory.atomically(body, agent=place.name)

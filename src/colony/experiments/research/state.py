@@ -1,19 +1,21 @@
 """What researchers share: facts by topic, open questions, leads, and which documents somebody has taken or read.
 
-Each is a variable of its own, named after what it holds: `facts/<topic or term>`, `questions`, `leads`, `sources`, and
-`source/<id>` for each document. So agents that read different documents on different terms do not disturb each other.
-Lists only grow, which lets an agent compare with what it knew already before its transaction, and with the rest in it.
+Each is a variable of its own, named after what it holds: `found/<document>` are the facts of one document,
+`facts/<topic or term>` says which documents have how many, `source/<document>` is whether somebody has taken it; and
+`questions`, `leads` and `sources`. So agents that read different documents on different terms do not disturb each
+other, and a commit is as large as what is new. Lists only grow, which lets an agent compare what it found with what was
+known before its transaction, and with the rest inside it.
 
 What this file does not do: read documents, find facts, or rank; nothing here looks at the clock or at chance.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from colony.experiments.research.documents import Document, Entry, Unreadable
@@ -21,13 +23,16 @@ from colony.experiments.research.extraction import Fact, Query, defines
 from colony.experiments.research.ranking import says_the_same
 from colony.experiments.trial import Memory
 from colony.memory.shared_memory import DurableTransaction
-from colony.primitives.limits import RESEARCH_DOCUMENTS_MAX, RESEARCH_FACTS_MAX, RESEARCH_QUESTIONS_MAX
+from colony.primitives.limits import RESEARCH_DOCUMENTS_MAX, RESEARCH_QUESTIONS_MAX
 from colony.stm import TVar, retry
 
 FACTS_PER_QUESTION: Final = 5
 """So many facts on a term close its question, even if none of them defines it."""
 
 Values: TypeAlias = tuple[tuple[Any, ...], ...]
+Counts: TypeAlias = tuple[tuple[str, int], ...]
+Known: TypeAlias = Mapping[str, tuple[int, Sequence[Fact]]]
+"""By topic: how many documents have facts on it, and their facts."""
 Mark: TypeAlias = tuple[str, str] | None
 """Of a document: None while it is free; then ("claimed", agent), ("read", "") or ("unreadable", reason)."""
 _FREE: Final = ("free", "")
@@ -91,9 +96,13 @@ class ResearchState:
         self.questions: TVar[tuple[str, ...]] = memory.variable(f"{self._scope.questions}questions", ())
         self.leads: TVar[Mapping[str, float]] = memory.variable(f"{self._scope.questions}leads", {})
 
-    def facts(self, topic: str) -> TVar[Values]:
-        """The facts on the topic, or on one term, as values, in the order in which they were found."""
+    def facts(self, topic: str) -> TVar[Counts]:
+        """Which documents have how many facts on the topic, or on one term, in the order in which they were read."""
         return self._memory.variable(f"{self._scope.facts}facts/{topic}", ())
+
+    def found(self, source: str) -> TVar[Values]:
+        """The facts of one document, as values, without what others had found before."""
+        return self._memory.variable(f"{self._scope.facts}found/{source}", ())
 
     def mark(self, source: str) -> TVar[Mark]:
         """Whether somebody has taken or read a document."""
@@ -120,29 +129,38 @@ class ResearchState:
         """Give a document back unread, for others to take."""
         t.write(self.mark(claim.source), None)
 
-    def publisher(self, reading: Reading) -> Callable[[DurableTransaction], None]:
-        """The transaction that shares what was found; what is compared outside it, it need not compare again."""
-        batches = [(self.facts(topic), tuple(group)) for topic, group in _by_topic(reading.facts)]
-        fresh = [(v, len(v.value), _new(group, v.value)) for v, group in batches]
+    def known(self, t: DurableTransaction, facts: Iterable[Fact]) -> Known:
+        """What is known on the topics of these facts."""
+        return {topic: self._known(t, topic) for topic in {fact.topic for fact in facts}}
+
+    def publisher(self, reading: Reading, known: Known) -> Callable[[DurableTransaction], None]:
+        """The transaction that shares what was found; what is compared with `known` here, it need not compare again."""
+        facts = [fact for fact in reading.facts if _is_new(fact, known[fact.topic][1])]
 
         def publish(t: DurableTransaction) -> None:
-            for variable, seen, facts in fresh:
-                known = t.read(variable)
-                added = _new(facts, known[seen:])
-                if added:
-                    t.write(variable, (known + tuple(f.as_value() for f in added))[:RESEARCH_FACTS_MAX])
+            since = {topic: self._known(t, topic, seen)[1] for topic, (seen, _) in known.items()}
+            added = [fact for fact in facts if _is_new(fact, since[fact.topic])]
+            if added:
+                t.write(self.found(reading.claim.source), tuple(fact.as_value() for fact in added))
+            for topic, count in Counter(fact.topic for fact in added).items():
+                t.write(self.facts(topic), (*t.read(self.facts(topic)), (reading.claim.source, count)))
             self._publish_ways(t, reading)
             failure = reading.document.reason if isinstance(reading.document, Unreadable) else None
             t.write(self.mark(reading.claim.source), ("read", "") if failure is None else ("unreadable", failure))
 
         return publish
 
+    def _known(self, t: DurableTransaction, topic: str, since: int = 0) -> tuple[int, list[Fact]]:
+        """How many documents have facts on a topic, and the facts of all but the first `since` of them."""
+        sources = t.read(self.facts(topic))
+        values = (value for source, _ in sources[since:] for value in t.read(self.found(source)))
+        return len(sources), [fact for fact in map(Fact.from_value, values) if fact.topic == topic]
+
     def _publish_ways(self, t: DurableTransaction, reading: Reading) -> None:
         """Share where to look next: new questions, documents that were linked to, and how promising they are."""
         asked = t.read(self.questions)
-        new = tuple(dict.fromkeys(term for term in reading.terms if term not in asked))[
-            : RESEARCH_QUESTIONS_MAX - len(asked)
-        ]
+        unasked = tuple(dict.fromkeys(term for term in reading.terms if term not in asked))
+        new = unasked[: RESEARCH_QUESTIONS_MAX - len(asked)]
         if new:
             t.write(self.questions, asked + new)
         if isinstance(reading.document, Unreadable) or not reading.document.links:
@@ -162,11 +180,11 @@ class ResearchState:
 
     def open_terms(self, t: DurableTransaction) -> tuple[str, ...]:
         """The terms that were asked for and are not explained yet."""
-        return tuple(term for term in t.read(self.questions) if not _is_answered(t.read(self.facts(term)), term))
+        return tuple(term for term in t.read(self.questions) if not self._is_answered(t, term))
 
     def is_enough(self, t: DurableTransaction, facts_wanted: int) -> bool:
         """Whether there are enough facts on the topic, and no question is open."""
-        return len(t.read(self.facts(self.topic))) >= facts_wanted and not self.open_terms(t)
+        return self._count(t, self.topic) >= facts_wanted and not self.open_terms(t)
 
     def is_all_read(self, t: DurableTransaction) -> bool:
         """Whether every document has been read, or found to be unreadable."""
@@ -180,27 +198,27 @@ class ResearchState:
 
     def gathered(self, t: DurableTransaction) -> Gathered:
         """All that was brought together; the facts on the topic first, then by question in the order of asking."""
-        values = [v for topic in (self.topic, *t.read(self.questions)) for v in t.read(self.facts(topic))]
+        topics = (self.topic, *t.read(self.questions))
         marks = [(source, t.read(self.mark(source)) or _FREE) for source, _ in t.read(self.sources)]
         return Gathered(
-            facts=tuple(Fact.from_value(value) for value in values),
+            facts=tuple(fact for topic in topics for fact in self._known(t, topic)[1]),
             read=tuple(source for source, (how, _) in marks if how == "read"),
             unreadable=tuple(Unreadable(source, why) for source, (how, why) in marks if how == "unreadable"),
             questions=self.open_terms(t),
         )
 
+    def _count(self, t: DurableTransaction, topic: str) -> int:
+        return sum(count for _, count in t.read(self.facts(topic)))
 
-def _by_topic(facts: Iterable[Fact]) -> Iterator[tuple[str, Iterator[Fact]]]:
-    return groupby(sorted(facts, key=lambda fact: fact.topic), key=lambda fact: fact.topic)
+    def _is_answered(self, t: DurableTransaction, term: str) -> bool:
+        if self._count(t, term) >= FACTS_PER_QUESTION:
+            return True
+        return any(_defines(fact.text, term) for fact in self._known(t, term)[1])
 
 
-def _new(facts: Sequence[Fact], known: Values) -> tuple[Fact, ...]:
-    """The facts that say what none of the known ones says."""
-    return tuple(f for f in facts if not any(says_the_same(f.text, value[0]) for value in known))
-
-
-def _is_answered(facts: Values, term: str) -> bool:
-    return len(facts) >= FACTS_PER_QUESTION or any(_defines(value[0], term) for value in facts)
+def _is_new(fact: Fact, known: Iterable[Fact]) -> bool:
+    """Whether it says what none of the known ones says."""
+    return not any(says_the_same(fact.text, other.text) for other in known)
 
 
 _defines = lru_cache(maxsize=65_536)(defines)
