@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 from shelf import Shelf
 
-from colony.experiments.research.choosing import Ranker
+from colony.experiments.research.choosing import _lot, ranked
 from colony.experiments.research.documents import Entry, Unreadable
-from colony.experiments.research.extraction import Fact, Location, PlainExtractor
+from colony.experiments.research.extraction import Fact, Location, PlainExtractor, Query
 from colony.experiments.research.state import FACTS_PER_QUESTION, Reading, ResearchState, Scope
 from colony.memory.named_memory import NamedMemory
 from colony.primitives.limits import RESEARCH_QUESTIONS_MAX
@@ -26,11 +26,11 @@ class Table:
     def __init__(self, shelf, scope=None):
         self.shelf, self.memory = shelf, NamedMemory()
         self.state = ResearchState(self.memory, TOPIC, shelf.entries(), scope)
-        self.rank = Ranker(0)
 
     def claim(self, agent="a", skip=0):
         """What the agent takes; "waits" if it would block in `retry`."""
-        body = partial(self.state.claim, rank=self.rank, agent=agent, skip=skip)
+        known = self.memory.atomically(self.state.knowledge)
+        body = partial(self.state.claim, query=known.query, ranked=ranked(known, 0), agent=agent, skip=skip)
         return self.memory.atomically(lambda t: or_else_waits(t, body))
 
     def read(self, claim):
@@ -188,13 +188,13 @@ def test_what_is_not_shared_has_its_own_names():
 def test_agents_have_orders_of_their_own():
     """Documents that look alike come in another order for another agent, and in the same one for the same."""
     entries = tuple(Entry(f"{n}", "same") for n in range(50))
-    table = Table(Shelf({}))
-    state = ResearchState(table.memory, "same thing", entries, Scope(sources="s/"))
+    state = ResearchState(NamedMemory(), "same thing", entries)
+    known = state._memory.atomically(state.knowledge)
+    assert ranked(known, 1) == ranked(known, 1) != ranked(known, 2)
+    assert _lot("7", 1) != _lot("7", 2)
 
-    def order(salt):
-        rank = Ranker(salt)
-        return [table.memory.atomically(partial(state.claim, rank=rank, agent="", skip=0)).source for _ in range(5)]
 
-    first = order(1)
-    assert first != order(2)
-    assert Ranker(1)._lot("7") == Ranker(1)._lot("7") != Ranker(2)._lot("7")
+def test_documents_found_since_the_ranking_are_taken_too(table):
+    """An agent that wakes because a link was found takes what it had not ranked."""
+    claim = partial(table.state.claim, query=Query(TOPIC), ranked=("pipes",), agent="a", skip=0)
+    assert [table.memory.atomically(claim).source for _ in range(3)] == ["pipes", "weather", "children"]

@@ -183,13 +183,13 @@ def test_the_same_seed_reads_in_the_same_order():
     assert order(1) == order(1) != order(2)
 
 
-def test_partial_is_a_body():
+def test_a_claim_may_run_twice():
     """A claim is a pure body: run twice on the same state it chooses the same."""
     state = ResearchState(NamedMemory(), TOPIC, Shelf(TEXTS).entries())
     chosen = []
 
     def body(t):
-        chosen.append(partial(state.claim, rank=lambda k: [e[0] for e in k.entries], agent="a", skip=2)(t))
+        chosen.append(state.claim(t, Query(TOPIC), tuple(TEXTS), agent="a", skip=2))
         raise ZeroDivisionError
 
     for _ in range(2):

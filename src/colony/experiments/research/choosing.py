@@ -19,25 +19,15 @@ QUESTION_WEIGHT: Final = 0.1
 LEAD_WEIGHT: Final = 5.0
 
 
-class Ranker:
-    """Ranks documents for one agent, who has an order of its own among those that look alike.
+def ranked(known: Knowledge, salt: int) -> tuple[str, ...]:
+    """The ids of all documents, most promising first; those that look alike in an order that `salt` decides."""
+    scores = _scores(known)
+    return tuple(sorted(scores, key=lambda source: (-scores[source], _lot(source, salt))))
 
-    It remembers its last answer: a transaction that runs again asks the same.
-    """
 
-    def __init__(self, salt: int) -> None:
-        self._salt = salt
-        self._last: tuple[Knowledge, tuple[str, ...]] | None = None
-
-    def __call__(self, known: Knowledge) -> tuple[str, ...]:
-        """The ids of all documents, most promising first."""
-        if self._last is None or self._last[0] != known:
-            scores = _scores(known)
-            self._last = known, tuple(sorted(scores, key=lambda source: (-scores[source], self._lot(source))))
-        return self._last[1]
-
-    def _lot(self, source: str) -> int:
-        return crc32(source.encode(), self._salt)
+@lru_cache(maxsize=65_536)
+def _lot(source: str, salt: int) -> int:
+    return crc32(source.encode(), salt)
 
 
 def _scores(known: Knowledge) -> dict[str, float]:

@@ -43,7 +43,7 @@ class Fact:
     """BM25 among the document's sentences; more is better, and only comparable within the document."""
 
     def as_value(self) -> tuple[Any, ...]:
-        """The fact as a value of shared memory."""
+        """The fact as a value of shared memory: text, source, place, topic and score, in this order."""
         at = self.location
         place = (at.passage, at.start, at.end, at.line, at.heading, at.page)
         return (self.text, self.source, place, self.topic, self.score)

@@ -1,8 +1,8 @@
 """The agents: researchers, who read what looks most promising, and the synthesiser, who waits until there is enough.
 
-A researcher repeats: in one transaction, look at what is known, choose a document that nobody has taken, and take it;
-read it, outside of any transaction; in another, share what it says that is new. What this file does not do: find facts
-(extraction.py), rank (choosing.py), or write the report (report.py).
+A researcher repeats: look at what is known, and rank the documents by it; in one transaction, choose the best that is
+free, and take it; read it, outside of any transaction; in another, share what it says that is new. What this file does
+not do: find facts (extraction.py), rank (choosing.py), or write the report (report.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from colony.experiments.research.choosing import Ranker
+from colony.experiments.research.choosing import ranked
 from colony.experiments.research.documents import Source, Unreadable
 from colony.experiments.research.extraction import Extractor
 from colony.experiments.research.state import Claim, Gathered, Reading, ResearchState
@@ -47,10 +47,12 @@ class Researcher:
             Over: the trial ended; what was read until then is shared.
 
         """
-        rank = Ranker(place.random.getrandbits(32))
+        salt = place.random.getrandbits(32)
         while True:
+            known = place.atomically(self.state.knowledge)
             skip = int(place.random.expovariate(1 / BOLDNESS))
-            claim = place.atomically(partial(self.state.claim, rank=rank, agent=place.name, skip=skip))
+            take = partial(self.state.claim, query=known.query, ranked=ranked(known, salt), agent=place.name, skip=skip)
+            claim = place.atomically(take)
             if claim is None:
                 return
             self._read(place, claim)

@@ -12,7 +12,7 @@ What this file does not do: read documents, find facts, or rank; nothing here lo
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -31,8 +31,8 @@ FACTS_PER_QUESTION: Final = 5
 
 Values: TypeAlias = tuple[tuple[Any, ...], ...]
 Counts: TypeAlias = tuple[tuple[str, int], ...]
-Known: TypeAlias = Mapping[str, tuple[int, Sequence[Fact]]]
-"""By topic: how many documents have facts on it, and their facts."""
+Known: TypeAlias = Mapping[str, tuple[int, Sequence[str]]]
+"""By topic: how many documents have facts on it, and what those say."""
 Mark: TypeAlias = tuple[str, str] | None
 """Of a document: None while it is free; then ("claimed", agent), ("read", "") or ("unreadable", reason)."""
 _FREE: Final = ("free", "")
@@ -110,20 +110,29 @@ class ResearchState:
 
     # Transactions of a researcher.
 
+    def knowledge(self, t: DurableTransaction) -> Knowledge:
+        """All by which documents are ranked."""
+        return Knowledge(t.read(self.sources), Query(self.topic, self.open_terms(t)), t.read(self.leads))
+
     def claim(
-        self, t: DurableTransaction, rank: Callable[[Knowledge], Iterable[str]], *, agent: str, skip: int
+        self, t: DurableTransaction, query: Query, ranked: Sequence[str], *, agent: str, skip: int
     ) -> Claim | None:
         """Take the free document that follows `skip` better ones; None if all are read.
 
-        While others read the last documents it waits in `retry`: they may find further ones.
+        Documents that were found since the ranking come after it. While others read the last documents it waits in
+        `retry`: they may find further ones.
         """
-        known = Knowledge(t.read(self.sources), Query(self.topic, self.open_terms(t)), t.read(self.leads))
-        free = (source for source in rank(known) if t.read(self.mark(source)) is None)
+        free = (source for source in self._candidates(t, ranked) if t.read(self.mark(source)) is None)
         chosen = deque(islice(free, skip + 1), maxlen=1)
         if not chosen:
             return None if self.is_all_read(t) else retry()
         t.write(self.mark(chosen[0]), ("claimed", agent))
-        return Claim(chosen[0], known.query)
+        return Claim(chosen[0], query)
+
+    def _candidates(self, t: DurableTransaction, ranked: Sequence[str]) -> Iterator[str]:
+        yield from ranked
+        known = frozenset(ranked)
+        yield from (source for source, _ in t.read(self.sources) if source not in known)
 
     def release(self, t: DurableTransaction, claim: Claim) -> None:
         """Give a document back unread, for others to take."""
@@ -131,14 +140,14 @@ class ResearchState:
 
     def known(self, t: DurableTransaction, facts: Iterable[Fact]) -> Known:
         """What is known on the topics of these facts."""
-        return {topic: self._known(t, topic) for topic in {fact.topic for fact in facts}}
+        return {topic: (len(t.read(self.facts(topic))), self._texts(t, topic)) for topic in {f.topic for f in facts}}
 
     def publisher(self, reading: Reading, known: Known) -> Callable[[DurableTransaction], None]:
         """The transaction that shares what was found; what is compared with `known` here, it need not compare again."""
         facts = [fact for fact in reading.facts if _is_new(fact, known[fact.topic][1])]
 
         def publish(t: DurableTransaction) -> None:
-            since = {topic: self._known(t, topic, seen)[1] for topic, (seen, _) in known.items()}
+            since = {topic: self._texts(t, topic, seen) for topic, (seen, _) in known.items()}
             added = [fact for fact in facts if _is_new(fact, since[fact.topic])]
             if added:
                 t.write(self.found(reading.claim.source), tuple(fact.as_value() for fact in added))
@@ -150,11 +159,13 @@ class ResearchState:
 
         return publish
 
-    def _known(self, t: DurableTransaction, topic: str, since: int = 0) -> tuple[int, list[Fact]]:
-        """How many documents have facts on a topic, and the facts of all but the first `since` of them."""
-        sources = t.read(self.facts(topic))
-        values = (value for source, _ in sources[since:] for value in t.read(self.found(source)))
-        return len(sources), [fact for fact in map(Fact.from_value, values) if fact.topic == topic]
+    def _values(self, t: DurableTransaction, topic: str, since: int = 0) -> list[tuple[Any, ...]]:
+        """The facts on a topic, as values, of all but the first `since` documents that have some."""
+        found = (value for source, _ in t.read(self.facts(topic))[since:] for value in t.read(self.found(source)))
+        return [value for value in found if value[3] == topic]
+
+    def _texts(self, t: DurableTransaction, topic: str, since: int = 0) -> list[str]:
+        return [value[0] for value in self._values(t, topic, since)]
 
     def _publish_ways(self, t: DurableTransaction, reading: Reading) -> None:
         """Share where to look next: new questions, documents that were linked to, and how promising they are."""
@@ -201,7 +212,7 @@ class ResearchState:
         topics = (self.topic, *t.read(self.questions))
         marks = [(source, t.read(self.mark(source)) or _FREE) for source, _ in t.read(self.sources)]
         return Gathered(
-            facts=tuple(fact for topic in topics for fact in self._known(t, topic)[1]),
+            facts=tuple(Fact.from_value(value) for topic in topics for value in self._values(t, topic)),
             read=tuple(source for source, (how, _) in marks if how == "read"),
             unreadable=tuple(Unreadable(source, why) for source, (how, why) in marks if how == "unreadable"),
             questions=self.open_terms(t),
@@ -213,12 +224,12 @@ class ResearchState:
     def _is_answered(self, t: DurableTransaction, term: str) -> bool:
         if self._count(t, term) >= FACTS_PER_QUESTION:
             return True
-        return any(_defines(fact.text, term) for fact in self._known(t, term)[1])
+        return any(_defines(text, term) for text in self._texts(t, term))
 
 
-def _is_new(fact: Fact, known: Iterable[Fact]) -> bool:
+def _is_new(fact: Fact, known: Iterable[str]) -> bool:
     """Whether it says what none of the known ones says."""
-    return not any(says_the_same(fact.text, other.text) for other in known)
+    return not any(says_the_same(fact.text, text) for text in known)
 
 
 _defines = lru_cache(maxsize=65_536)(defines)
