@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help setup setup-test setup-bench demo test check bench simulate lint format types imports tidy docs reference clean
+.PHONY: help setup setup-test setup-bench demo test check bench simulate lint format types imports tidy docs reference findings clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -58,8 +58,11 @@ format: setup-test ## lay out the code and mend what can be mended by itself
 reference: setup ## write the generated pages of docs/reference anew
 	$(BIN)/python tools/write_reference.py
 
+findings: setup ## write docs/results/swarm.md anew from its data
+	$(BIN)/python tools/write_findings.py
+
 bench: setup-bench ## the quick variants of the measurements; see docs/results
-	for script in journal stm sandbox loop programs solve; do $(BIN)/python bench/$$script.py --quick || exit; done
+	for script in journal stm shared_memory sandbox loop programs solve sudoku; do $(BIN)/python bench/$$script.py --quick || exit; done
 
 simulate: setup-test ## many seeds of crash, resume and replay (slow)
 	$(BIN)/python -m colony.testing.simulate

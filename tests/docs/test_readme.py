@@ -19,7 +19,11 @@ from typer.main import get_command
 
 import colony
 from colony.cli.main import app
+from colony.experiments.catalogue import NAMES
 from colony.journal.sqlite import SqliteReader
+from colony.node.memories import open_memory
+from colony.primitives.clock import SystemClock
+from colony.primitives.keys import Key
 from colony.problems.loaders import find_folder, load_folder
 
 README = ROOT / "README.md"
@@ -305,6 +309,40 @@ def leaves(command, name="colony"):
     for part, inner in command.commands.items():
         found |= leaves(inner, f"{name} {part}")
     return found
+
+
+# -- agents that share a memory ---------------------------------------------------------------------------------------
+
+
+def test_shared_memory(tmp_path):
+    """The example prints the first of the queue; named variables with a journal come back from it."""
+    (example,) = [b for b in blocks(README, "python") if "def take(t)" in b]
+    said = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=True)
+    assert said.stdout == "dig\n"
+    clock, key = SystemClock(), Key.derive(b"a secret of the test, long enough", "readme")
+    with open_memory(tmp_path, key, clock) as memory:
+        count = memory.variable("count", 0)
+        memory.atomically(lambda t: t.write(count, t.read(count) + 1))
+    with open_memory(tmp_path, key, clock) as memory:
+        assert memory.variable("count", 0).value == 1
+
+
+def test_experiments(place):
+    """Both examples run, and their journals replay; there are three experiments."""
+    (block,) = [b for b in blocks(README, "console") if "experiment sudoku" in b]
+    for line in commands(block):
+        found = place.json(line)
+        assert found["solved"] in (True, False)
+        assert place.json(f"replay {found['run']}")["matches"]
+    assert {"optimisation", "sudoku", "research"} == set(NAMES)
+
+
+def test_compare(place):
+    """One small comparison ends with a verdict; the page of findings has one for each experiment."""
+    options = "--task wave-3d --seeds 2 --agents 1,2 --evaluations 40 --wall 0.02 --evaluation-ms 0"
+    assert "worth_it" in place.json(f"compare optimisation {options}")["verdicts"]["wave-3d"]
+    page = (ROOT / "docs" / "results" / "swarm.md").read_text("utf-8")
+    assert all(f"- {name}: **" in page for name in NAMES)
 
 
 def test_commands():
