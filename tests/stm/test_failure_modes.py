@@ -188,16 +188,16 @@ def test_a_thread_that_commits_a_lot_lets_others_go_first(monkeypatch):
 
     def others(_seconds):
         clocks.append(memory.clock)
-        if len(clocks) > 7:
+        if len(clocks) > 9:
             rival = Transaction(memory)
             rival.write(a, 0)
             assert rival._commit()
 
     monkeypatch.setattr(transaction, "sleep", others)
-    while len(clocks) < 11:
+    while len(clocks) < 13:
         atomically(lambda t: t.modify(a, lambda value: value + 1), memory=memory)
     turns = [(now - before) // TURN_COMMITS for before, now in pairwise(clocks)]
-    assert turns == [1, 2, 4, 8, 16, 16, 16, 1, 1, 1]
+    assert turns == [1, 2, 4, 8, 16, 32, 64, 64, 64, 1, 1, 1]
 
 
 class Busy:

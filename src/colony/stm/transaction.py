@@ -40,7 +40,7 @@ Body: TypeAlias = "Callable[[Transaction], T]"
 
 _STEPS_TALLIED: Final = 1_000  # the last steps of a run that may take no more: what they touch is what the error names
 _NAMED_MAX: Final = 8
-_TURN_COMMITS_MAX: Final = 16 * TURN_COMMITS  # for a thread that is alone: giving way takes 0.3% of its time
+_TURN_COMMITS_MAX: Final = 64 * TURN_COMMITS  # of a thread that is alone: it gives way ten times a second
 
 
 class Transaction:
