@@ -70,6 +70,16 @@ def test_who_does_not_greet_is_shown_out(server, first):
     assert is_alive(server)
 
 
+@pytest.mark.parametrize("end", ["served_memory", "local_socket"])
+def test_another_user_is_shown_out_at_either_end(server, monkeypatch, end):
+    """Node and client both look who is there."""
+    monkeypatch.setattr(f"colony.memory.{end}.peer_uid", lambda _: 12345)
+    with pytest.raises(UsageError, match="user 12345"):
+        RemoteMemory(server.path)
+    monkeypatch.undo()
+    assert is_alive(server)
+
+
 def test_who_says_nothing_is_shown_out(memory, tmp_path, monkeypatch):
     """A connection without a greeting is closed after a while."""
     monkeypatch.setattr("colony.memory.served_memory.REMOTE_GREETING_SECONDS_MAX", 0.01)

@@ -15,10 +15,10 @@ from killed_memory import ACCOUNTS, KEY, START, THREADS
 from colony.journal.committer import GroupCommitter
 from colony.journal.log import MemoryLog
 from colony.journal.record import Author
-from colony.journal.sqlite import SqliteReader, audit_file
+from colony.journal.sqlite import audit_file
 from colony.memory.named_memory import commits, replay
 from colony.memory.shared_memory import Emission
-from colony.node.memories import JOURNAL, Pen, open_memory, read_memory
+from colony.node.memories import JOURNAL, Pen, open_memory, read_memory, read_past
 from colony.primitives.clock import HybridClock, ManualClock
 from colony.primitives.errors import JournalBusyError, JournalError, JournalFullError, LimitError
 
@@ -36,7 +36,7 @@ def add(variable, t):
 
 
 def records_of(folder):
-    return [entry.record for entry in SqliteReader(folder / JOURNAL).read()]
+    return list(read_past(folder))
 
 
 def test_what_was_committed_is_there_when_it_is_opened_again(tmp_path):

@@ -12,10 +12,10 @@ from pathlib import Path
 import serving_node
 from serving_node import KEY
 
-from colony.journal.sqlite import SqliteReader, audit_file
+from colony.journal.sqlite import audit_file
 from colony.memory.named_memory import NamedMemory, commits, hash_of, replay
 from colony.memory.remote_memory import RemoteMemory
-from colony.node.memories import JOURNAL, open_memory, read_memory
+from colony.node.memories import JOURNAL, open_memory, read_memory, read_past
 from colony.primitives.clock import SystemClock
 from colony.primitives.errors import MemoryGoneError
 
@@ -80,7 +80,7 @@ def test_a_node_killed_while_others_commit_keeps_exactly_what_it_acknowledged(tm
             made = state.get(f"transfers {teller.number}", 0)
             assert teller.acknowledged <= made <= teller.acknowledged + teller.uncertain
         assert sum(state.get(name, START) for name in ACCOUNTS) == START * len(ACCOUNTS)
-    told = list(commits(entry.record for entry in SqliteReader(folder / JOURNAL).read()))
+    told = list(commits(read_past(folder)))
     assert {len(commit.changes) for commit in told if commit.agent != "node"} == {3}
     assert sum(commit.agent != "node" for commit in told) == sum(state[f"transfers {n}"] for n in range(TELLERS))
     assert audit_file(folder / JOURNAL).ok
@@ -94,7 +94,7 @@ def test_the_memory_that_is_rebuilt_is_the_memory_that_lived(tmp_path):
             living.atomically(lambda t, number=number: t.write(a, t.read(a) + number * 0.1))
         living.atomically(lambda t: t.write(b, {"best": (t.read(a), "x"), "many": [1, 2.0, 1e300]}))
         told = living.state_hash()
-    records = [entry.record for entry in SqliteReader(tmp_path / "m" / JOURNAL).read()]
+    records = list(read_past(tmp_path / "m"))
     assert hash_of(replay(records)) == told
     assert NamedMemory(values=replay(records)).state_hash() == told
     with open_memory(tmp_path / "m", KEY, SystemClock()) as again:

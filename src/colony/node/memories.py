@@ -19,7 +19,7 @@ from typing import Any
 from colony.journal.committer import GroupCommitter
 from colony.journal.events import check
 from colony.journal.log import Head, Log
-from colony.journal.record import Author, SignedRecord, Tip
+from colony.journal.record import Author, Record, SignedRecord, Tip
 from colony.journal.sqlite import SqliteLog, SqliteReader
 from colony.memory.named_memory import NamedMemory, replay
 from colony.memory.shared_memory import Emission
@@ -56,13 +56,18 @@ def open_memory(folder: Path, key: Key, clock: Clock, *, run: str | None = None)
         yield NamedMemory(pen.append, run=run, values=replay(entry.record for entry in log.read()))
 
 
-def read_memory(folder: Path) -> dict[str, Any]:
-    """Return the values that the journal in `folder` has led to, verified, beside a writer too.
+def read_past(folder: Path) -> Iterator[Record]:
+    """Return the records in `folder`, verified, in order, beside a writer too.
 
     Raises:
         JournalError: there is no journal, or it is not what was signed.
     """
-    return replay(entry.record for entry in SqliteReader(folder / JOURNAL).read())
+    return (entry.record for entry in SqliteReader(folder / JOURNAL).read())
+
+
+def read_memory(folder: Path) -> dict[str, Any]:
+    """Return the values that the records in `folder` have led to; raises as `read_past` does."""
+    return replay(read_past(folder))
 
 
 class Pen:
