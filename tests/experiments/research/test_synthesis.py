@@ -1,6 +1,8 @@
 """The report and the whole way to it, on real files: every sentence is cited, and stands where the citation says."""
 
 import re
+import threading
+from dataclasses import replace
 
 import pytest
 from test_formats import pdf
@@ -11,6 +13,7 @@ from colony.experiments.research.extraction import Fact, Location
 from colony.experiments.research.report import NOTHING, report_of
 from colony.experiments.research.state import Gathered
 from colony.experiments.trial import Setting
+from colony.memory.named_memory import NamedMemory
 from colony.primitives.errors import LimitError, UsageError
 
 TOPIC = "pipes between child processes"
@@ -136,8 +139,25 @@ def test_an_empty_folder(tmp_path):
 
 
 def test_enough_is_enough(folder):
-    """With few facts wanted not everything is read; with few documents allowed, no more are tried."""
-    assert research(TOPIC, FolderSource(folder), agents=1, facts_wanted=1).measurement.evaluations < 8
+    """Once there are enough facts the synthesiser ends the research, however much is left to read."""
+    memory = NamedMemory()
+    over = memory.variable("over", False)
+
+    def wait_for_the_end(_):
+        while not over.value:
+            threading.Event().wait(0.001)
+
+    inquiry = Inquiry(topic=TOPIC, source=FolderSource(folder, accepts=accepts), facts_wanted=1, tell=wait_for_the_end)
+    findings = conduct(inquiry, Setting(configuration="single", agents=1), lambda: memory)
+    assert findings.measurement.evaluations == len(findings.read) == 1
+
+
+def accepts(path):
+    return path in {"child.txt", "same.txt", "paper.pdf"}
+
+
+def test_documents_are_limited(folder):
+    """With few documents allowed, no more are tried."""
     limited = research(TOPIC, FolderSource(folder), agents=2, documents_max=3)
     assert limited.measurement.evaluations == 3
     assert len(limited.read) + len(limited.unreadable) == 3
@@ -192,3 +212,21 @@ def test_the_seam_for_another_extractor(folder):
     assert {fact.text for fact in findings.facts} > {"It has nothing of the topic."}
     assert len(told) == 8
     assert {type(reading.document) for reading in told} >= {Unreadable}
+
+
+class Inventing(Echo):
+    """An extractor that adds sentences of its own, or puts them where they do not stand."""
+
+    def facts(self, document, query):
+        (fact,) = super().facts(document, query)
+        far = Location(99, 0, 5, 1)
+        made_up = [replace(fact, text="It is made up."), replace(fact, location=far), replace(fact, source="elsewhere")]
+        return (*made_up, fact)
+
+
+def test_nobody_invents_a_sentence(folder):
+    """What does not stand word for word at its place is not taken."""
+    findings = conduct(Inquiry(topic=TOPIC, source=FolderSource(folder), extractor=Inventing()), Setting(agents=2))
+    source = FolderSource(folder)
+    assert findings.facts
+    assert all(source.read(fact.source).at(fact.location) == fact.text for fact in findings.facts)

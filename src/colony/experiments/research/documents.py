@@ -73,6 +73,10 @@ class Document:
         """The text at a place, on one line."""
         return one_line(self.passages[location.passage].text[location.start : location.end])
 
+    def has(self, text: str, location: Location) -> bool:
+        """Whether the text stands at that place, word for word."""
+        return 0 <= location.passage < len(self.passages) and self.at(location) == text
+
     @cached_property
     def prose(self) -> tuple[Sentence, ...]:
         """Every sentence that reads as one."""

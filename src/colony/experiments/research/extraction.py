@@ -77,7 +77,7 @@ class Extractor(Protocol):
     """Finds what a document says; a language model may stand behind it. Called from many threads at the same time."""
 
     def facts(self, document: Document, query: Query) -> tuple[Fact, ...]:
-        """The facts on the query, best first. Each `text` must be `document.at(location)`: nobody invents a fact."""
+        """The facts on the query, best first. What does not stand word for word at its place is not taken."""
 
     def questions(self, document: Document, facts: Sequence[Fact], query: Query) -> tuple[str, ...]:
         """Terms that the facts leave unexplained, most urgent first; none that the query has."""

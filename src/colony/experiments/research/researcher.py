@@ -73,7 +73,8 @@ class Researcher:
         document = self.source.read(claim.source)
         if isinstance(document, Unreadable):
             return Reading(claim, document)
-        facts = self.extractor.facts(document, claim.query)
+        given = self.extractor.facts(document, claim.query)
+        facts = tuple(fact for fact in given if fact.source == claim.source and document.has(fact.text, fact.location))
         return Reading(claim, document, facts, self.extractor.questions(document, facts, claim.query))
 
 

@@ -58,6 +58,8 @@ class WebSource:
             answer = self._fetch(source)
         except _RefusedError as refused:
             return Unreadable(source, str(refused))
+        except TimeoutError:
+            return Unreadable(source, _too_slow(self._page_seconds_max))
         except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
             return Unreadable(source, f"{type(error).__name__}: {error}"[:200])
         content = content_of(answer.data, BY_MEDIA_TYPE[answer.media_type], source)
@@ -138,13 +140,17 @@ def _ended_after(seconds: float, connection: socket.socket) -> Iterator[None]:
         yield
     except (OSError, http.client.HTTPException, ValueError) as error:
         if is_over.is_set():
-            raise _RefusedError(f"took longer than {seconds:g} seconds") from error
+            raise _RefusedError(_too_slow(seconds)) from error
         raise
     finally:
         timer.cancel()
         timer.join()
     if is_over.is_set():
-        raise _RefusedError(f"took longer than {seconds:g} seconds")
+        raise _RefusedError(_too_slow(seconds))
+
+
+def _too_slow(seconds: float) -> str:
+    return f"took longer than {seconds:g} seconds"
 
 
 def _media_type(response: http.client.HTTPResponse) -> str:
