@@ -7,9 +7,10 @@ worth (the scoring and the graph), or where records are kept.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import (
@@ -42,9 +43,11 @@ Size = Literal["small", "medium", "large", "critical"]
 """The blast radius: below 100 changed lines, below 500, more, or across repositories."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A task as its records have it; `created` is a hybrid timestamp, `commit` the one that did it."""
+class Task(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A task as its records have it; `created` is a hybrid timestamp, `commit` the one that did it.
+
+    A struct, not a dataclass: 0.2 instead of 5 microseconds to make one; `msgspec.structs.replace` gives a changed one.
+    """
 
     id: str
     title: str
@@ -76,6 +79,11 @@ class Task:
     lease_expires: int | None = None
     """Milliseconds since 1970 at which the claim of `agent` ends."""
     commit: str | None = None
+
+    @property
+    def symbol(self) -> str:
+        """What a table shows: `#` for whatever a human holds, else the state's own symbol."""
+        return State.HUMAN_HELD.value if self.held and self.state not in FINAL else self.state.value
 
 
 class Edge(NamedTuple):
