@@ -28,7 +28,7 @@ HARD = published_puzzles()["ai-escargot"].puzzle
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_right_guess_finds_the_solution_and_a_wrong_one_is_refuted(seed):
-    """Every digit of a cell is decided, in agreement with plain backtracking."""
+    """Every digit of a cell is decided, in agreement with exact cover."""
     masks = candidates(HARD)
     for cell, digit in possible_guesses(masks, 1)[:4]:
         checked = check_guess(masks, (cell, digit), effort=10_000, random=Random(seed))
@@ -53,9 +53,7 @@ def test_without_rollback_a_guess_would_go_wrong(monkeypatch):
     """The nested part is what undoes: where it keeps what it wrote, the answers are no longer right."""
     monkeypatch.setattr(Transaction, "nested", lambda self, body: body(self))
     masks = candidates(HARD)
-    outcomes = [
-        check_guess(masks, guess, effort=10_000, random=Random(1)) for guess in possible_guesses(masks, 1)[:4]
-    ]
+    outcomes = [check_guess(masks, guess, effort=10_000, random=Random(1)) for guess in possible_guesses(masks, 1)[:4]]
     assert not any(checked.solution and text(checked.solution) == SOLUTION for checked in outcomes)
 
 

@@ -60,7 +60,7 @@ def test_contradictions(cells):
 def test_naked_pairs():
     """Two cells with the same two candidates take them from the rest of the unit; one such cell does not."""
     pair = mask(2, 6)
-    assert strikes("naked pairs", 0, {1: pair, 5: pair}) == {cell: pair for cell in (0, 2, 3, 4, 6, 7, 8)}
+    assert strikes("naked pairs", 0, {1: pair, 5: pair}) == dict.fromkeys((0, 2, 3, 4, 6, 7, 8), pair)
     assert strikes("naked pairs", 0, {1: pair, 5: mask(2, 7)}) == {}
     assert strikes("naked pairs", 0, {1: mask(2, 6, 7), 5: mask(2, 6, 7)}) == {}
 

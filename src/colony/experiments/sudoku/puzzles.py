@@ -35,23 +35,23 @@ def seventeen_clues() -> list[str]:
     return [line for line in _shipped("seventeen.txt").splitlines() if not line.startswith("#")]
 
 
-def equivalent(puzzle: str, random: Random) -> str:
+def equivalent(puzzle: str, stream: Random) -> str:
     """The same puzzle in another form: digits renamed, rows, columns, bands and stacks permuted, perhaps transposed.
 
     Whatever can be deduced from one form can be deduced from the other, so both are equally hard; but for 81 digits
     nobody sees that they are the same.
     """
-    names = "0" + "".join(random.sample("123456789", 9))
-    rows, columns = _shuffled_lines(random), _shuffled_lines(random)
+    names = "0" + "".join(stream.sample("123456789", 9))
+    rows, columns = _shuffled_lines(stream), _shuffled_lines(stream)
     moved = [puzzle[9 * rows[cell // 9] + columns[cell % 9]] for cell in CELLS]
-    if random.random() < 0.5:
+    if stream.random() < 0.5:
         moved = [moved[9 * (cell % 9) + cell // 9] for cell in CELLS]
     return "".join(names[int(digit)] for digit in moved)
 
 
-def _shuffled_lines(random: Random) -> list[int]:
+def _shuffled_lines(stream: Random) -> list[int]:
     """The nine lines with the three bands, and the three lines of each band, in random order."""
-    return [3 * band + line for band in random.sample(range(3), 3) for line in random.sample(range(3), 3)]
+    return [3 * band + line for band in stream.sample(range(3), 3) for line in stream.sample(range(3), 3)]
 
 
 def _shipped(name: str) -> str:
