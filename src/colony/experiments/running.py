@@ -11,7 +11,6 @@ from __future__ import annotations
 import multiprocessing
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -116,9 +115,9 @@ def run_experiment(  # noqa: PLR0913  # one keyword each
         if perform is not None:
             measured = perform(lambda: memory)
         elif processes > 1:
-            measured = _across_processes(experiment, task, setting, memory, processes)
+            measured = _across_processes(experiment, task, setting, memory, processes, clock)
         else:
-            measured = run_trial(known.team(task, setting, lambda: memory), setting)
+            measured = run_trial(known.team(task, setting, lambda: memory), setting, clock)
         state_hash = memory.state_hash()
         ended = {"quality": measured.quality, "solved": measured.solved, "evaluations": measured.evaluations}
         body = {"run": folder.name, "state_hash": state_hash, **ended}
@@ -126,7 +125,9 @@ def run_experiment(  # noqa: PLR0913  # one keyword each
     return Finished(folder, experiment, task, setting, measured, state_hash)
 
 
-def _across_processes(experiment: str, task: str, setting: Setting, memory: NamedMemory, count: int) -> Measurement:
+def _across_processes(
+    experiment: str, task: str, setting: Setting, memory: NamedMemory, count: int, clock: Clock
+) -> Measurement:
     team = experiment_named(experiment).team(task, setting, lambda: memory)
     count = min(count, setting.agents)
     spawn = multiprocessing.get_context("spawn")
@@ -135,10 +136,10 @@ def _across_processes(experiment: str, task: str, setting: Setting, memory: Name
         with serve(memory, socket):
             ready = [pool.submit(threading.active_count) for _ in range(count)]  # the interpreters' start is no work
             [future.result() for future in ready]
-            start = time.monotonic()
+            start = clock.monotonic_seconds()
             jobs = [pool.submit(_share, experiment, task, setting, socket, (i, count), start) for i in range(count)]
             shares = [job.result() for job in jobs]
-            spent = time.monotonic() - start
+            spent = clock.monotonic_seconds() - start
     works = [work for share, _ in shares for work in share]
     return measure(team, works, start, wall_seconds=spent, cpu_seconds=sum(cpu for _, cpu in shares))
 
@@ -147,8 +148,9 @@ def _share(
     experiment: str, task: str, setting: Setting, socket: Path, part: tuple[int, int], start: float
 ) -> tuple[list[Work], float]:
     """Run, in a process of its own, every `part[1]`-th agent; all spend the same evaluations."""
+    clock = SystemClock()
     index, count = part
-    total, cpu = setting.evaluations_max, time.process_time()
+    total, cpu = setting.evaluations_max, clock.cpu_seconds()
     with RemoteMemory(socket) as memory:
         team = experiment_named(experiment).team(task, setting, lambda: memory)
         members = team.members[index::count]
@@ -156,5 +158,5 @@ def _share(
             purse = SharedPurse(memory, total, chunk=max(1, total // (count * CHUNKS)))
             for member in members:
                 member.group.purse = purse
-        works = run_members(members, setting, start)
-    return works, time.process_time() - cpu
+        works = run_members(members, setting, clock, start)
+    return works, clock.cpu_seconds() - cpu

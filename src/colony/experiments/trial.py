@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, Protocol, TypeVar
 
 from colony.memory.shared_memory import DurableTransaction
+from colony.primitives.clock import Clock, SystemClock
 from colony.primitives.errors import UsageError
 from colony.stm import TVar
 
@@ -128,7 +129,7 @@ class Note:
 class Place:
     """What one agent may do."""
 
-    def __init__(self, name: str, group: Group, setting: Setting, deadline_seconds: float | None) -> None:
+    def __init__(self, name: str, group: Group, setting: Setting, clock: Clock, deadline: float | None) -> None:
         self.name = name
         self.memory = group.memory
         self.random = Random(f"{setting.seed}/{name}")  # noqa: S311  # searches want speed and a seed, not secrecy
@@ -138,7 +139,8 @@ class Place:
         self.subjects: list[Hashable] = []
         self._group = group
         self._wait_seconds = setting.evaluation_seconds
-        self._deadline = deadline_seconds
+        self._deadline = deadline
+        self._clock = clock
 
     def atomically(self, body: Callable[[DurableTransaction], T]) -> T:
         """Run `body` as one transaction; a blocked `retry` ends with the trial.
@@ -169,7 +171,7 @@ class Place:
         """
         if self._group.over.value:
             raise Over
-        if self._deadline is not None and time.monotonic() >= self._deadline:
+        if self._deadline is not None and self._clock.monotonic_seconds() >= self._deadline:
             raise Over
         if not self._group.purse.take():
             self._group.close()
@@ -184,7 +186,7 @@ class Place:
 
     def note(self, value: Any) -> None:
         """Put down what was reached, for the measurement."""
-        self.notes.append(Note(time.monotonic(), self.name, self.evaluations, value))
+        self.notes.append(Note(self._clock.monotonic_seconds(), self.name, self.evaluations, value))
 
     def finish(self) -> None:
         """The task is solved: end the whole group.
@@ -288,19 +290,21 @@ class Work:
     subjects: tuple[Hashable, ...]
 
 
-def run_trial(team: Team, setting: Setting) -> Measurement:
+def run_trial(team: Team, setting: Setting, clock: Clock | None = None) -> Measurement:
     """Let the team work, each member in a thread of its own, and measure it.
 
     Raises:
         Exception: what an agent raised; the others are ended first.
 
     """
-    start, cpu = time.monotonic(), time.process_time()
-    works = run_members(team.members, setting, start)
-    return measure(team, works, start, wall_seconds=time.monotonic() - start, cpu_seconds=time.process_time() - cpu)
+    clock = clock or SystemClock()
+    start, cpu = clock.monotonic_seconds(), clock.cpu_seconds()
+    works = run_members(team.members, setting, clock, start)
+    spent = clock.monotonic_seconds() - start, clock.cpu_seconds() - cpu
+    return measure(team, works, start, wall_seconds=spent[0], cpu_seconds=spent[1])
 
 
-def run_members(members: Sequence[Member], setting: Setting, start: float) -> list[Work]:
+def run_members(members: Sequence[Member], setting: Setting, clock: Clock, start: float) -> list[Work]:
     """Let the members work until each is done, or the time since `start` is up; no thread outlives this.
 
     Raises:
@@ -308,7 +312,7 @@ def run_members(members: Sequence[Member], setting: Setting, start: float) -> li
 
     """
     deadline = None if setting.wall_seconds_max is None else start + setting.wall_seconds_max
-    places = [Place(member.name, member.group, setting, deadline) for member in members]
+    places = [Place(member.name, member.group, setting, clock, deadline) for member in members]
     failures: list[BaseException] = []
 
     def live(member: Member, place: Place) -> None:
@@ -327,7 +331,7 @@ def run_members(members: Sequence[Member], setting: Setting, start: float) -> li
         thread.start()
     try:
         for thread in threads:
-            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            thread.join(None if deadline is None else max(0.0, deadline - clock.monotonic_seconds()))
     finally:  # also for Ctrl-C
         if any(thread.is_alive() for thread in threads):
             _close(members)

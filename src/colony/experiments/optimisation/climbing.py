@@ -72,17 +72,17 @@ class Climber:
 
     def _climb(self, place: Place, start: int | tuple[float, Point]) -> tuple[float, Point]:
         """Eight evaluations, each of a neighbour of the best of them."""
-        score, random = self.landscape.score, place.random
+        score, stream = self.landscape.score, place.random
         left = CLIMB_EVALUATIONS
         if isinstance(start, tuple):
             value, point = start
         else:
-            point = self.landscape.sample(start, random)
+            point = self.landscape.sample(start, stream)
             value = place.evaluate(partial(score, point), subject=start)
             left -= 1
             place.note(value)
         for _ in range(left):
-            neighbour = self.landscape.vary(point, random)
+            neighbour = self.landscape.vary(point, stream)
             found = place.evaluate(partial(score, neighbour))
             if found >= value:
                 value, point = found, neighbour

@@ -38,10 +38,10 @@ class Landscape(Protocol):
     def score(self, point: Point) -> float:
         """The score of a point; higher is better."""
 
-    def sample(self, region: int, random: Random) -> Point:
+    def sample(self, region: int, stream: Random) -> Point:
         """A random point of a region."""
 
-    def vary(self, point: Point, random: Random) -> Point:
+    def vary(self, point: Point, stream: Random) -> Point:
         """A random neighbour; mostly near, sometimes far."""
 
 
@@ -52,22 +52,22 @@ class _Box:
         self.regions = cells**split
         self._dimensions, self._low, self._high, self._split, self._cells = dimensions, low, high, split, cells
 
-    def sample(self, region: int, random: Random) -> Point:
+    def sample(self, region: int, stream: Random) -> Point:
         """A uniform point of the region."""
         width = self._high - self._low
-        point = [self._low + width * random.random() for _ in range(self._dimensions)]
+        point = [self._low + width * stream.random() for _ in range(self._dimensions)]
         for axis in range(self._split):
             region, cell = divmod(region, self._cells)
-            point[axis] = self._low + width * (cell + random.random()) / self._cells
+            point[axis] = self._low + width * (cell + stream.random()) / self._cells
         return tuple(point)
 
-    def vary(self, point: Point, random: Random) -> Point:
+    def vary(self, point: Point, stream: Random) -> Point:
         """Move one to all coordinates by a Gaussian step between a thousandth and a third of the box."""
-        step = (self._high - self._low) * 10 ** random.uniform(-3, -0.5)
-        chosen = random.sample(range(len(point)), min(len(point), 1 + int(random.expovariate(0.5))))
+        step = (self._high - self._low) * 10 ** stream.uniform(-3, -0.5)
+        chosen = stream.sample(range(len(point)), min(len(point), 1 + int(stream.expovariate(0.5))))
         moved = list(point)
         for axis in chosen:
-            moved[axis] = min(self._high, max(self._low, moved[axis] + random.gauss(0.0, step)))
+            moved[axis] = min(self._high, max(self._low, moved[axis] + stream.gauss(0.0, step)))
         return tuple(moved)
 
 
@@ -94,8 +94,8 @@ class Rastrigin(_Box):
 
     def __init__(self, seed: int) -> None:
         super().__init__(10, -5.12, 5.12, split=10, cells=2)
-        random = Random(f"rastrigin/{seed}")  # noqa: S311
-        self._optimum = tuple(random.uniform(-3.0, 3.0) for _ in range(10))
+        stream = Random(f"rastrigin/{seed}")  # noqa: S311
+        self._optimum = tuple(stream.uniform(-3.0, 3.0) for _ in range(10))
 
     @cached_property
     def random(self) -> float:
@@ -158,15 +158,15 @@ class NK:
             total += row[window]
         return total / self._bits
 
-    def sample(self, region: int, random: Random) -> Point:
+    def sample(self, region: int, stream: Random) -> Point:
         """The region's eight bits, and random ones."""
         head = [region >> place & 1 for place in range(_REGION_BITS)]
-        return tuple(head + [random.getrandbits(1) for _ in range(self._bits - _REGION_BITS)])
+        return tuple(head + [stream.getrandbits(1) for _ in range(self._bits - _REGION_BITS)])
 
-    def vary(self, point: Point, random: Random) -> Point:
+    def vary(self, point: Point, stream: Random) -> Point:
         """Flip one to a few bits."""
         flipped = list(point)
-        for place in random.sample(range(len(point)), 1 + int(random.expovariate(1.0))):
+        for place in stream.sample(range(len(point)), 1 + int(stream.expovariate(1.0))):
             flipped[place] = 1 - flipped[place]
         return tuple(flipped)
 
