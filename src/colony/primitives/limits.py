@@ -71,3 +71,6 @@ TASK_TITLE_CHARACTERS_MAX: Final = 500
 TASK_STARS_MAX: Final = 12
 TASK_SCOPES_MAX: Final = 64
 TASK_LABELS_MAX: Final = 32
+
+ROUTING_FILE_CHARACTERS_MAX: Final = 1_000_000
+ROUTING_NAMES_MAX: Final = 1_000  # providers, models or agents of one routing table
