@@ -71,6 +71,14 @@ TASK_TITLE_CHARACTERS_MAX: Final = 500
 TASK_STARS_MAX: Final = 12
 TASK_SCOPES_MAX: Final = 64
 TASK_LABELS_MAX: Final = 32
+TASK_PATH_CHARACTERS_MAX: Final = 1_024  # one path of a scope
+TASK_WORD_CHARACTERS_MAX: Final = 200  # a label, an agent's name, a kind, a hint, a commit
+TASK_HEAT_MAX: Final = 1_000_000.0  # a human's override of heat or complexity, in either direction
+TASK_ESTIMATE_SECONDS_MAX: Final = 1e9
+TASK_FENCE_STEP_MAX: Final = 1_000  # claims that may be missing between two that are known
+TASK_REASON_CHARACTERS_MAX: Final = 2_000
+TASK_BATCH_BYTES_MAX: Final = 4 * 1024 * 1024  # of the items of one record of a large import
+CLOCK_AHEAD_SECONDS_MAX: Final = 600  # a record from further in the future waits
 
 ROUTING_FILE_CHARACTERS_MAX: Final = 1_000_000
 ROUTING_NAMES_MAX: Final = 1_000  # providers, models or agents of one routing table

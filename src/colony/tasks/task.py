@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import (
+    TASK_ESTIMATE_SECONDS_MAX,
+    TASK_HEAT_MAX,
     TASK_ID_CHARACTERS_MAX,
     TASK_LABELS_MAX,
+    TASK_PATH_CHARACTERS_MAX,
     TASK_SCOPES_MAX,
     TASK_STARS_MAX,
     TASK_TITLE_CHARACTERS_MAX,
+    TASK_WORD_CHARACTERS_MAX,
 )
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
@@ -39,6 +44,9 @@ class State(Enum):
     DONE = "-"
 
 
+_Path = Annotated[str, Meta(min_length=1, max_length=TASK_PATH_CHARACTERS_MAX)]
+_Word = Annotated[str, Meta(max_length=TASK_WORD_CHARACTERS_MAX)]
+
 Size = Literal["small", "medium", "large", "critical"]
 """The blast radius: below 100 changed lines, below 500, more, or across repositories."""
 
@@ -47,38 +55,41 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task as its records have it; `created` is a hybrid timestamp, `commit` the one that did it.
 
     A struct, not a dataclass: 0.2 instead of 5 microseconds to make one; `msgspec.structs.replace` gives a changed one.
+    The ranges are checked where a task is read from a record, and by `checked`.
     """
 
     id: str
-    title: str
+    title: Annotated[str, Meta(min_length=1, max_length=TASK_TITLE_CHARACTERS_MAX)]
     state: State = State.PENDING
-    priority: int = 3
+    priority: Annotated[int, Meta(ge=1, le=5)] = 3
     """1 (low) to 5 (high)."""
-    stars: int = 0
+    stars: Annotated[int, Meta(ge=0, le=TASK_STARS_MAX)] = 0
     """A human's emphasis."""
-    scope: tuple[str, ...] = ()
+    scope: Annotated[tuple[_Path, ...], Meta(max_length=TASK_SCOPES_MAX)] = ()
     """Paths that the task will touch, relative to the repository; `lib` covers `lib/x`; none means anything."""
-    labels: tuple[str, ...] = ()
+    labels: Annotated[tuple[_Word, ...], Meta(max_length=TASK_LABELS_MAX)] = ()
     size: Size | None = None
     secure: bool = False
-    hints: str = ""
+    hints: _Word = ""
     """An inline routing hint such as @anthropic.plan."""
-    heat: float | None = None
+    heat: Annotated[float, Meta(ge=-TASK_HEAT_MAX, le=TASK_HEAT_MAX)] | None = None
     """A human's override of the computed heat."""
-    complexity: float | None = None
+    complexity: Annotated[float, Meta(ge=-TASK_HEAT_MAX, le=TASK_HEAT_MAX)] | None = None
     """A human's override of the computed complexity."""
-    kind: str = "work"
+    kind: Annotated[str, Meta(min_length=1, max_length=TASK_WORD_CHARACTERS_MAX)] = "work"
     """The class of tasks that outcomes are learnt for: work, run, verification, replication, ..."""
-    estimate_seconds: float | None = None
+    estimate_seconds: Annotated[float, Meta(gt=0, le=TASK_ESTIMATE_SECONDS_MAX)] | None = None
     created: str = ""
     author: str = ""
-    agent: str | None = None
+    agent: _Word | None = None
     held: bool = False
     epoch: int = 0
+    """How often the task was reopened."""
     fence: int = 0
+    """How often it was claimed; a result with a smaller fence than this is stale."""
     lease_expires: int | None = None
     """Milliseconds since 1970 at which the claim of `agent` ends."""
-    commit: str | None = None
+    commit: _Word | None = None
 
     @property
     def symbol(self) -> str:
@@ -115,22 +126,14 @@ def checked_id(task: str) -> str:
 
 
 def checked(task: Task) -> Task:
-    """The task, if its fields are in range.
+    """The task, if its fields are of their types and in range.
 
     Raises:
         UsageError: one is not; it is named.
 
     """
     checked_id(task.id)
-    rules = (
-        ("title", 0 < len(task.title) <= TASK_TITLE_CHARACTERS_MAX, f"1 to {TASK_TITLE_CHARACTERS_MAX} characters"),
-        ("priority", 1 <= task.priority <= 5, "1 to 5"),
-        ("stars", 0 <= task.stars <= TASK_STARS_MAX, f"0 to {TASK_STARS_MAX}"),
-        ("scope", len(task.scope) <= TASK_SCOPES_MAX, f"at most {TASK_SCOPES_MAX} paths"),
-        ("labels", len(task.labels) <= TASK_LABELS_MAX, f"at most {TASK_LABELS_MAX}"),
-        ("estimate", task.estimate_seconds is None or 0 < task.estimate_seconds < float("inf"), "above 0 seconds"),
-    )
-    for name, holds, wanted in rules:
-        if not holds:
-            raise UsageError(f"task {task.id}: {name} must be {wanted}")
-    return task
+    try:
+        return msgspec.convert(msgspec.to_builtins(task), Task)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"task {task.id}: {error}") from error
