@@ -16,7 +16,7 @@ from colony.memory.local_socket import listening
 from colony.memory.named_memory import NamedMemory, commits
 from colony.memory.remote_memory import RemoteMemory
 from colony.memory.served_memory import serve
-from colony.memory.shared_memory import Emission
+from colony.memory.shared_memory import DurableTransaction, Emission
 from colony.memory.wire import Answer, Hello, Refusal, frame
 from colony.primitives import limits
 from colony.primitives.errors import (
@@ -297,8 +297,35 @@ def test_who_lost_too_often_gets_its_turn(memory, server, connect):
     assert memory.memory.holds == []
 
 
-def test_a_turn_ends_when_its_body_waits(memory, connect):
+def test_a_turn_is_not_lost_in_the_moment_of_its_commit(memory, connect, monkeypatch):
+    """What is held stays held until the commit is made, so nobody who waited for the end of the turn slips in."""
+    remote, parked, writers = connect(), parking(memory), []
+    a, mine = memory.variable("a", 0), remote.variable("a", 0)
+    release = DurableTransaction.release
+
+    def release_and_let_others_go_first(transaction):
+        release(transaction)
+        if transaction.memory is memory.memory:
+            for writer in writers:
+                writer.join(5)
+
+    def body(t):
+        t.write(mine, t.read(mine) + 100)
+        if not remote.statistics().turns:
+            elsewhere(memory.atomically, partial(add, a, 1))
+        elif not writers:
+            writers.append(Task(memory.atomically, partial(add, a, 1)))
+            acquire(parked)
+
+    monkeypatch.setattr(DurableTransaction, "release", release_and_let_others_go_first)
+    remote.atomically(body)
+    writers[0].result()
+    assert (remote.statistics().conflicts, remote.statistics().turns) == (limits.REMOTE_LOSSES_MAX, 1)
+
+
+def test_a_turn_ends_when_its_body_waits(memory, connect, monkeypatch):
     """A body that says `retry` in its turn lets the others go on, who may do what it waits for."""
+    monkeypatch.setattr("colony.memory.served_memory.REMOTE_TURN_SECONDS_MAX", 1000)
     remote = connect()
     a, mine = memory.variable("a", 0), remote.variable("a", 0)
 
@@ -312,7 +339,7 @@ def test_a_turn_ends_when_its_body_waits(memory, connect):
 
     task = Task(remote.atomically, body)
     memory.atomically(lambda t: check(t.read(a) >= limits.REMOTE_LOSSES_MAX))
-    memory.atomically(partial(put, a, 1000))
+    Task(memory.atomically, partial(put, a, 1000)).result()
     task.result()
     assert (memory.state(), memory.memory.holds) == ({"a": 0}, [])
 

@@ -129,6 +129,32 @@ def test_an_unknown_turn_is_no_obstacle(server, memory):
     assert memory.state() == {"a": 5}
 
 
+def test_a_turn_gives_no_right_to_more_than_it_covers(tmp_path):
+    """A commit that goes beyond its turn waits for whoever holds the rest, like any other."""
+    entered, may_end, batches = threading.Event(), threading.Event(), []
+
+    def append(emissions):
+        batches.append(emissions)
+        entered.set()
+        assert may_end.wait(60)
+
+    memory = NamedMemory(append)
+    b = memory.variable("b", 0)
+    with serve(memory, tmp_path / "s") as server, Raw(server.path) as raw:
+        raw.say(frame(Declare(1, [("a", 0), ("b", 0)])) + frame(Turn(2, [0])))
+        assert [raw.hear().id, raw.hear().id] == [1, 2]
+        writer = Task(memory.atomically, lambda t: t.write(b, 1))
+        assert entered.wait(60)
+        parked = parking(memory)
+        raw.say(frame(Commit(3, 0, [0], [(1, 9)], [], "", 2)))
+        acquire(parked)
+        may_end.set()
+        assert raw.hear().is_done
+        writer.result()
+    assert b.value == 9
+    assert [batch[0].body["changes"] for batch in batches] == [{"b": 1}, {"b": 9}]
+
+
 def test_a_commit_is_refused_if_and_only_if_what_it_read_was_written(server, memory):
     """The answer of a refused commit brings what was written meanwhile."""
     a, b = memory.variable("a", 0), memory.variable("b", 0)
@@ -173,8 +199,9 @@ def test_variables_and_requests_are_bounded(memory, tmp_path, monkeypatch):
         assert task.result() == 1
 
 
-def test_a_client_that_dies_gives_up_its_turn_and_its_place(server, memory):
+def test_a_client_that_dies_gives_up_its_turn_and_its_place(server, memory, monkeypatch):
     """What it held is free at once, and nobody waits for it any more."""
+    monkeypatch.setattr("colony.memory.served_memory.REMOTE_TURN_SECONDS_MAX", 1000)
     a, parked = memory.variable("a", 0), parking(memory)
     with Raw(server.path) as raw:
         raw.say(frame(Declare(1, [("a", 0)])) + frame(Turn(2, [0])))
