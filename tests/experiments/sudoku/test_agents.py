@@ -12,6 +12,7 @@ from colony.experiments.sudoku.state import EFFORT_FACTOR, EFFORT_FIRST, SudokuS
 from colony.experiments.sudoku.strategies import STRATEGIES
 from colony.experiments.trial import Group, Member, Place, Purse, Setting, Team, run_trial
 from colony.memory.named_memory import NamedMemory
+from colony.primitives.clock import SystemClock
 from colony.stm import Transaction
 
 ALL = deal(1)[0]
@@ -29,7 +30,7 @@ def state(memory):
 
 @pytest.fixture
 def place(memory):
-    return Place("tester", Group(memory, Purse(None)), Setting(), None)
+    return Place("tester", Group(memory, Purse(None)), Setting(), SystemClock(), None)
 
 
 def solver(state, memory, patterns, agent="one"):

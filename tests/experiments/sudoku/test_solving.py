@@ -4,11 +4,9 @@ import threading
 
 import pytest
 
-from colony.experiments.sudoku import solve, swarm_at
+from colony.experiments.sudoku import solve
 from colony.experiments.sudoku.grid import is_solution
 from colony.experiments.sudoku.puzzles import published_puzzles
-from colony.experiments.trial import Setting
-from colony.memory.named_memory import NamedMemory
 from colony.primitives.errors import UsageError
 
 EXAMPLE = published_puzzles()["example"].puzzle
@@ -87,11 +85,9 @@ def test_time_that_ends_first():
 
 
 def test_bad_input():
-    """A puzzle is checked before anything starts, also for a team that somebody else runs."""
+    """A puzzle and a number of agents are checked before anything starts."""
     with pytest.raises(UsageError, match="80 cells"):
         solve("0" * 80)
-    with pytest.raises(UsageError, match="80 cells"):
-        swarm_at("0" * 80, Setting(), NamedMemory)
     with pytest.raises(UsageError, match="at least one"):
         solve(EXAMPLE, agents=0)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from colony.experiments.sudoku.grid import parse_puzzle
 from colony.experiments.sudoku.team import Arrangement, team_of
-from colony.experiments.trial import Measurement, Memory, Setting, Team, groups_for, run_trial
+from colony.experiments.trial import Measurement, Memory, Setting, groups_for, run_trial
 from colony.memory.named_memory import NamedMemory
 
 
@@ -59,16 +59,7 @@ def solve(
     """
     givens = parse_puzzle(puzzle)
     setting = Setting(agents=agents, seed=seed, evaluations_max=evaluations_max, wall_seconds_max=wall_seconds_max)
-    measurement = run_trial(swarm_at(givens, setting, memories), setting)
-    return Solution(puzzle=givens, measurement=measurement, **measurement.outcome)
-
-
-def swarm_at(puzzle: str, setting: Setting, memories: Callable[[], Memory]) -> Team:
-    """A swarm that solves any puzzle, and proves that there is no other solution; its outcome is as of `team_of`.
-
-    Raises:
-        UsageError: as of `solve`.
-
-    """
     groups = groups_for(setting, memories, shared=True)
-    return team_of(parse_puzzle(puzzle), groups, Arrangement(group=True, dealt=True), prove=True)
+    team = team_of(givens, groups, Arrangement(group=True, dealt=True), prove=True)
+    measurement = run_trial(team, setting)
+    return Solution(puzzle=givens, measurement=measurement, **measurement.outcome)
