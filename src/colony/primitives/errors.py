@@ -13,7 +13,7 @@ A failed *experiment* is data and never an exception; what stands here stops a c
     │   ├── JournalFullError              8   the disk is full; nothing acknowledged was lost
     │   └── JournalConflictError          -   the writer: the expected sequence has moved (a normal answer)
     ├── IsolationError                    9   the machine: it cannot isolate what was asked to run
-    ├── BudgetError                      10   the caller: a budget too small for one cycle
+    ├── BudgetError                      10   the caller: a budget too small for one cycle, or used up
     ├── NothingVerifiedError             11   the run: it ended with nothing that could be verified
     ├── ProposalsFailedError             12   the run: every proposal failed
     ├── InterruptedRunError             130   the person who pressed Ctrl-C; everything is kept
@@ -21,6 +21,8 @@ A failed *experiment* is data and never an exception; what stands here stops a c
     ├── MemoryGoneError                  16   the process that served shared memory, or whoever ended it
     ├── LimitError                       13   whoever sent something larger than a stated limit
     ├── EncodingError                    14   whoever sent a value or bytes that JSON cannot carry
+    ├── NoRouteError                     17   the routing table or the moment: nobody able and free may do the task
+    ├── ConfinementError                 18   whoever made the call: it would have left this machine, and must not
     └── KeyFileError                     15   the machine's owner: a secret lies open, or is no secret
 
 Each message is one sentence with what, where and what to do next. What this file does not do: print, log or exit.
@@ -96,7 +98,7 @@ class IsolationError(ColonyError):
 
 
 class BudgetError(ColonyError):
-    """A budget is too small for one cycle."""
+    """A budget is too small for one cycle, or used up."""
 
     exit_code = 10
 
@@ -149,3 +151,15 @@ class KeyFileError(ColonyError):
     """A file of secrets can be read by others, is damaged, or cannot be kept."""
 
     exit_code = 15
+
+
+class NoRouteError(ColonyError):
+    """No model or agent that is able, allowed, available and free can do the task; the message says why not each."""
+
+    exit_code = 17
+
+
+class ConfinementError(ColonyError):
+    """A call would have left this machine, or gone elsewhere than its route says; it was not made."""
+
+    exit_code = 18
