@@ -9,7 +9,7 @@ from shelf import Shelf
 from colony.experiments.research.extraction import Fact, Location, PlainExtractor, Query
 from colony.experiments.research.researcher import Researcher, Synthesiser
 from colony.experiments.research.state import Claim, Reading, ResearchState
-from colony.experiments.trial import Member, Place, Setting, Team, groups_for, run_trial
+from colony.experiments.trial import Member, Setting, Team, groups_for, run_trial
 from colony.memory.named_memory import NamedMemory
 
 TOPIC = "pipes of child processes"
@@ -168,7 +168,8 @@ def test_watchers_hear_of_each_reading():
     shelf, setting, told = Shelf(TEXTS), Setting(configuration="single", agents=1), []
     (group,) = groups_for(setting, NamedMemory, shared=True)
     state = ResearchState(group.memory, TOPIC, shelf.entries())
-    Researcher(shelf, PlainExtractor(), state, told.append).work(Place("r", group, setting, None))
+    researcher = Researcher(shelf, PlainExtractor(), state, told.append)
+    run_trial(Team([Member("r", group, researcher.work)], Everything()), setting)
     assert [reading.claim.source for reading in told] == shelf.reads
 
 
