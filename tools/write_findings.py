@@ -24,6 +24,7 @@ from colony.experiments.report import (
     share_text,
     summary,
     table,
+    time_text,
     verdicts_by_size,
 )
 from colony.experiments.verdict import cell, verdicts
@@ -88,7 +89,7 @@ def _verdicts(found: dict[str, Comparison]) -> Iterator[str]:
     for name, comparison in found.items():
         wall = {v.task: ratio_text(v.quality_ratio) for v in verdicts(comparison, "wall")}
         for v in verdicts(comparison):
-            ratios = [ratio_text(v.quality_ratio), ratio_text(v.time_ratio), wall.get(v.task, "not run")]
+            ratios = [ratio_text(v.quality_ratio), time_text(v.time_ratio), wall.get(v.task, "not run")]
             rows.append([name, v.task, *ratios, share_text(v.overhead), f"**{v.answer}**"])
     yield from table(head, rows)
     yield ""

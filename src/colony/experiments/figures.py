@@ -44,7 +44,7 @@ def draw(comparison: Comparison, task: str, folder: Path) -> str:
         f"{comparison.plan.experiment}: {task} ({comparison.plan.seeds} seeds, medians with 95 % intervals)"
     )
     stem = folder / f"{comparison.plan.experiment}-{task}"
-    figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=110)
+    figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=85)
     figure.savefig(stem.with_name(f"{stem.name}.svg"), metadata={"Date": None})
     return stem.name
 

@@ -76,7 +76,7 @@ def verdict_rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
         [
             v.task,
             f"{ratio_text(v.quality_ratio)} {_tick(v.better)}",
-            f"{ratio_text(v.time_ratio)} {_tick(v.faster)}",
+            f"{time_text(v.time_ratio)} {_tick(v.faster)}",
             f"{share_text(v.overhead)} {_tick(v.cheap)}",
             v.answer,
         ]
@@ -185,10 +185,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in (head, bar, *rows)]
 
 
-def ratio_text(value: Interval) -> str:
-    """A ratio with its interval."""
+def time_text(value: Interval) -> str:
+    """A ratio of times to solution; where one is infinite, who solved the task in at least half of the trials."""
     if math.isnan(value.median):
         return "neither solved it"
+    if value.median == 0:
+        return "only the swarm solved it"
+    if math.isinf(value.median):
+        return "only parallel solved it"
+    return ratio_text(value)
+
+
+def ratio_text(value: Interval) -> str:
+    """A ratio with its interval."""
     return f"{value.median:.2f} ({value.low:.2f} to {value.high:.2f})"
 
 
