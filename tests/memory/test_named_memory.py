@@ -59,7 +59,8 @@ def test_threads_that_ask_for_a_name_get_one_variable():
         found.append([memory.variable(f"v{number}", number) for number in range(50)])
 
     run(*[ask] * 16)
-    assert memory._make("v0", 1) is memory.variable("v0")  # as a thread does that looked just before another made it
+    first = memory.variable("v0")
+    assert memory._make("v0", 1) is first  # as a thread does that looked just before another made it
     assert len({tuple(map(id, each)) for each in found}) == 1
 
 

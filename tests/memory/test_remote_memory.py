@@ -239,6 +239,19 @@ def test_a_body_that_waits_for_nothing_is_refused(connect):
         connect().atomically(lambda _: retry())
 
 
+def test_a_wait_can_be_bounded(memory, server, connect):
+    """A body that sleeps too long ends with the names of what it waited for, and nobody sleeps at the node any more."""
+    remote = connect()
+    door = remote.variable("door", 0)
+    with pytest.raises(TransactionError, match="door"):
+        remote.atomically(lambda t: check(t.read(door)), wait_seconds_max=0.01)
+    with pytest.raises(TransactionError, match="door"):
+        memory.atomically(lambda t: check(t.read(memory.variable("door"))), wait_seconds_max=0.01)
+    with pytest.raises(TransactionError, match="door"):
+        asyncio.run(memory.atomically_async(lambda t: check(t.read(memory.variable("door"))), wait_seconds_max=0.01))
+    assert not memory.variable("door").waiters
+
+
 def test_a_thousand_waiters_are_parked_and_all_wake(memory, server, connect):
     """Tasks of one process sleep in a thousand transactions at once over one connection; one commit wakes them."""
     remote, waiters = connect(), 1000

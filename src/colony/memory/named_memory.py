@@ -90,7 +90,7 @@ class NamedMemory:
         with self._guard:
             return tuple(sorted(self._variables))
 
-    def atomically(self, body: DurableBody[T], *, agent: str = "") -> T:
+    def atomically(self, body: DurableBody[T], *, agent: str = "", wait_seconds_max: float | None = None) -> T:
         """Run `body` as one transaction of `agent` and return what it returned, once it is durable.
 
         Raises:
@@ -98,11 +98,13 @@ class NamedMemory:
             EncodingError, LimitError: a value that a journal cannot carry; names the variable.
             TransactionError: as `colony.stm.atomically` does.
         """
-        return self._shared.atomically(self._recorded(body, agent))
+        return self._shared.atomically(self._recorded(body, agent), wait_seconds_max=wait_seconds_max)
 
-    async def atomically_async(self, body: DurableBody[T], *, agent: str = "") -> T:
+    async def atomically_async(
+        self, body: DurableBody[T], *, agent: str = "", wait_seconds_max: float | None = None
+    ) -> T:
         """Do as `atomically`, on the same variables, with neither a wait nor the append blocking the event loop."""
-        return await self._shared.atomically_async(self._recorded(body, agent))
+        return await self._shared.atomically_async(self._recorded(body, agent), wait_seconds_max=wait_seconds_max)
 
     def snapshot(self, variables: Iterable[TVar[Any]]) -> Snapshot:
         """Read `variables` as they are together now, for `commit_if_unchanged` after slow work."""

@@ -97,8 +97,10 @@ class RemoteMemory:
                 self._declare({name: each for name, each in defaults.items() if name not in self._variables})
         return {name: self._variables[name] for name in defaults}
 
-    def atomically(self, body: DurableBody[T], *, agent: str = "") -> T:
+    def atomically(self, body: DurableBody[T], *, agent: str = "", wait_seconds_max: float | None = None) -> T:
         """Run `body` as one transaction of `agent`, and return what it returned once that is committed, and durable.
+
+        `wait_seconds_max` bounds the time it may sleep in `retry`, None for no bound.
 
         Raises:
             Exception: whatever left the body; nothing was changed.
@@ -106,7 +108,7 @@ class RemoteMemory:
             JournalError: the server's journal refused; nothing was changed.
             TransactionError, EncodingError, LimitError: as `NamedMemory.atomically` does.
         """
-        asking = self._transaction(body, agent)
+        asking = self._transaction(body, agent, wait_seconds_max)
         try:
             make = next(asking)
             while True:
@@ -116,9 +118,11 @@ class RemoteMemory:
             result: T = end.value
             return result
 
-    async def atomically_async(self, body: DurableBody[T], *, agent: str = "") -> T:
-        """Do as `atomically`, without blocking the event loop. Cancelled, it leaves a commit under way to be made."""
-        asking = self._transaction(body, agent)
+    async def atomically_async(
+        self, body: DurableBody[T], *, agent: str = "", wait_seconds_max: float | None = None
+    ) -> T:
+        """Do as `atomically`, without blocking the event loop. Cancelled, it leaves its last request to be done."""
+        asking = self._transaction(body, agent, wait_seconds_max)
         try:
             make = next(asking)
             while True:
@@ -157,7 +161,7 @@ class RemoteMemory:
 
     # -- one transaction ---------------------------------------------------------------------------------------------
 
-    def _transaction(self, body: DurableBody[T], agent: str) -> Asking[T]:
+    def _transaction(self, body: DurableBody[T], agent: str, wait_seconds_left: float | None) -> Asking[T]:
         """Run `body` until the server has agreed; yield each request, take its number and answer."""
         losses = turn = 0
         touched: set[int] = set()
@@ -166,7 +170,10 @@ class RemoteMemory:
             touched.update(run.reads, (number for number, _ in run.writes))
             if run.is_blocked:
                 self._count("waits")
-                yield partial(Wait, clock=run.clock, reads=run.reads, turn=turn)
+                since = self._copies.monotonic()
+                yield partial(Wait, clock=run.clock, reads=run.reads, turn=turn, seconds_max=wait_seconds_left)
+                if wait_seconds_left is not None:
+                    wait_seconds_left = max(0.0, wait_seconds_left - (self._copies.monotonic() - since))
                 losses = turn = 0
                 continue
             if not run.is_lost:

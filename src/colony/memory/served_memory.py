@@ -43,7 +43,7 @@ from colony.memory.wire import (
     length_of,
     request_of,
 )
-from colony.primitives.errors import ColonyError, EncodingError, LimitError, UsageError
+from colony.primitives.errors import ColonyError, EncodingError, LimitError
 from colony.primitives.limits import (
     REMOTE_CONNECTIONS_MAX,
     REMOTE_GREETING_SECONDS_MAX,
@@ -90,8 +90,8 @@ def serve(memory: NamedMemory, path: Path) -> Iterator[MemoryServer]:
         server = MemoryServer(memory, listener, path)
         thread = threading.Thread(target=server.run, name="shared-memory", daemon=True)
         thread.start()
+        server.started.result()
         try:
-            server.started.result()
             yield server
         finally:
             server.stop()
@@ -131,6 +131,10 @@ class MemoryServer:
             self._connections, self.requests, self.answers, self.refused_commits, self.turns, self.faults
         )
 
+    def end_request(self, _: asyncio.Task[None]) -> None:
+        """Note that a request has come to its end, answered or not."""
+        self.requests -= 1
+
     async def _main(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         self._loop.set_default_executor(ThreadPoolExecutor(_APPENDS_AT_ONCE, "shared-memory-append"))
@@ -166,11 +170,11 @@ class MemoryServer:
             async with asyncio.TaskGroup() as requests:
                 while True:
                     session.take(await _next(reader), requests)
-        except* (EncodingError, LimitError, UsageError) as errors:
-            self.faults += 1
-            session.refuse(0, errors.exceptions[0])
         except* (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass
+        except* Exception as errors:  # noqa: BLE001  no fault of one client, nor of ours in serving it, ends the others
+            self.faults += 1
+            session.refuse(0, errors.exceptions[0])
         finally:
             self._connections -= 1
             session.close()
@@ -203,7 +207,8 @@ class Session:
         if self._server.requests >= REMOTE_REQUESTS_MAX:
             self.refuse(request.id, LimitError(f"{REMOTE_REQUESTS_MAX} requests are under way; wait for some of them"))
         else:
-            requests.create_task(self._serve(request))
+            self._server.requests += 1
+            requests.create_task(self._serve(request)).add_done_callback(self._server.end_request)
 
     def refuse(self, number: int, error: BaseException) -> None:
         """Say that a request, or with 0 the connection, has failed."""
@@ -216,13 +221,11 @@ class Session:
             self._end_turn(number)
 
     async def _serve(self, request: Request) -> None:
-        self._server.requests += 1
         try:
             self._answer(request.id, is_done=await self._do(request))
         except Exception as error:  # noqa: BLE001  whatever it is, whoever asked must hear of it, and the others go on
             self.refuse(request.id, error)
         finally:
-            self._server.requests -= 1
             if isinstance(request, Commit | Wait):
                 self._end_turn(request.turn)
 
@@ -235,7 +238,7 @@ class Session:
             case Wait():
                 self._end_turn(request.turn)
                 changed = partial(_changed, self._all(request.reads), request.clock)
-                await self._memory.atomically_async(changed)
+                await self._memory.atomically_async(changed, wait_seconds_max=request.seconds_max)
             case Turn():
                 self._turns[request.id] = await self._memory.hold_async(self._all(request.variables))
                 asyncio.get_running_loop().call_later(REMOTE_TURN_SECONDS_MAX, self._end_turn, request.id)

@@ -70,25 +70,27 @@ class SharedMemory:
         """Make a variable of this memory."""
         return TVar(value, name, memory=self.memory)
 
-    def atomically(self, body: DurableBody[T]) -> T:
+    def atomically(self, body: DurableBody[T], *, wait_seconds_max: float | None = None) -> T:
         """Run `body` as one transaction, durable if it emitted; return what it returned.
+
+        `wait_seconds_max` bounds the time it may sleep, None for no bound.
 
         Raises:
             Exception: whatever `append` raised; then nothing was published.
             TransactionError: as `colony.stm.atomically` does.
         """
-        transaction = DurableTransaction(self.memory)
+        transaction = DurableTransaction(self.memory, wait_seconds_max=wait_seconds_max)
         result = finish(transaction, body)
         if transaction.emissions:
             self._settle(transaction)
         return result
 
-    async def atomically_async(self, body: DurableBody[T]) -> T:
+    async def atomically_async(self, body: DurableBody[T], *, wait_seconds_max: float | None = None) -> T:
         """Do as `atomically`, on the same variables, with neither a wait nor the append blocking the event loop.
 
         A task cancelled during the append leaves it to go on: what becomes durable is published.
         """
-        transaction = DurableTransaction(self.memory)
+        transaction = DurableTransaction(self.memory, wait_seconds_max=wait_seconds_max)
         result = await finish_async(transaction, body)
         if transaction.emissions:
             await asyncio.shield(self._settle_elsewhere(transaction))

@@ -55,6 +55,7 @@ class Wait(msgspec.Struct, frozen=True, tag="wait", array_like=True):
     clock: int
     reads: list[int]
     turn: int
+    seconds_max: float | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, tag="turn", array_like=True):
