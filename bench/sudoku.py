@@ -33,7 +33,7 @@ def sequential(puzzle: str) -> str:
     def propagate(masks: list[int], stale: list[int]) -> None:
         while stale:
             pattern = SETTLING[stale.pop()]
-            for cell, gone in pattern.deduce(pattern.see(masks)):
+            for cell, gone in pattern.deduce(pattern.see([masks[cell] for cell in pattern.cells])):
                 if masks[cell] & gone:
                     masks[cell] &= ~gone
                     stale += [unit for unit in UNITS_OF[cell] if unit not in stale]

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from colony.experiments.sudoku.agents import Look, Solver, Try, deal
-from colony.experiments.sudoku.grid import CELLS, EVERY, bit, is_solution
+from colony.experiments.sudoku.agents import Look, News, Rest, Solver, Try, deal
+from colony.experiments.sudoku.grid import CELLS, bit, is_solution
 from colony.experiments.sudoku.puzzles import published_puzzles
 from colony.experiments.sudoku.solving import solve
 from colony.experiments.sudoku.state import EFFORT_FACTOR, EFFORT_FIRST, SudokuState, count
@@ -37,6 +37,24 @@ def solver(state, memory, patterns, agent="one"):
     return Solver(agent, state, patterns, memory=memory, prove=True)
 
 
+def ask(agent, memory):
+    """The agent's next task, once it knows of all changes; carried out as far as only the agent itself is concerned."""
+    while isinstance(task := memory.atomically(partial(agent._next_task, chance=0.5)), News):
+        agent._renew(task.masks)
+    if isinstance(task, Look):
+        agent._agenda = task.agenda
+    elif isinstance(task, Rest):
+        agent._rested = task.round
+    return task
+
+
+def work_off(agent, memory, place):
+    """Let an agent examine whatever it has; its first other task."""
+    while isinstance(task := ask(agent, memory), Look):
+        agent._examine(place, task)
+    return task
+
+
 def woken_by(agent, memory):
     """The variables that a blocked agent waits for; fails if it has something to do."""
     transaction = Transaction(memory.memory)
@@ -49,17 +67,9 @@ def test_a_blocked_agent_waits_for_its_own_cells_alone(memory, state, place):
     one = solver(state, memory, STRATEGIES["rows"][:3])
     two = solver(state, memory, STRATEGIES["rows"][3:], "two")
     one.colleagues = two.colleagues = (one, two)
-    assert isinstance(memory.atomically(partial(one._next_task, chance=0.5)), Look)
-    for pattern in one._patterns:
-        one._examine(place, Look(pattern, (EVERY,) * 9))
-    rest = memory.atomically(partial(one._next_task, chance=0.5))
-    one._rested = rest.round
+    assert isinstance(work_off(one, memory, place), Rest)
     waits_for = woken_by(one, memory)
-    for cell in CELLS:
-        assert (state.candidates[cell] in waits_for) == (cell < 27)
-        assert (state.grid[cell] in waits_for) == (cell < 27)
-    assert state.round in waits_for
-    assert two._mark not in waits_for
+    assert waits_for == {*state.candidates[:27], state.round, state.verdict, one._mark}
 
 
 def test_a_mark_is_out_of_date_by_itself(memory, state, place):
@@ -67,9 +77,7 @@ def test_a_mark_is_out_of_date_by_itself(memory, state, place):
     one = solver(state, memory, STRATEGIES["rows"][:3])
     two = solver(state, memory, STRATEGIES["rows"][3:], "two")
     one.colleagues = two.colleagues = (one, two)
-    for pattern in one._patterns:
-        one._examine(place, Look(pattern, (EVERY,) * 9))
-    memory.atomically(partial(one._next_task, chance=0.5))
+    work_off(one, memory, place)
     assert memory.atomically(one.is_idle)
     memory.atomically(lambda t: state.strike(t, 80, bit(1)))
     assert memory.atomically(one.is_idle)
@@ -84,11 +92,8 @@ def stuck(memory, state, place, hands):
         agent.colleagues = agents
     memory.atomically(lambda t: state.set_givens(t, published_puzzles()["fata-morgana"].puzzle))
     for agent in agents * 100:
-        while isinstance(task := memory.atomically(partial(agent._next_task, chance=0.5)), Look):
-            agent._examine(place, task)
-        if isinstance(task, Try):
+        if isinstance(task := work_off(agent, memory, place), Try):
             return agents, agent, task
-        agent._rested = task.round
     raise AssertionError("nobody guessed")
 
 
@@ -96,8 +101,10 @@ def test_the_last_to_be_idle_guesses_and_wakes_the_others(memory, state, place):
     """A guess is taken when all are idle, never before; then every other agent takes a different one."""
     agents, guesser, first = stuck(memory, state, place, deal(4))
     assert all(memory.atomically(agent.is_idle) for agent in agents)
-    assert not any(agent._examined.get(p) != p.see(first.masks) for agent in agents for p in agent._patterns)
-    others = [memory.atomically(partial(agent._next_task, chance=0.5)) for agent in agents if agent is not guesser]
+    for agent in agents:
+        for pattern in agent._patterns:
+            assert agent._examined[pattern] == pattern.see([first.masks[cell] for cell in pattern.cells])
+    others = [ask(agent, memory) for agent in agents if agent is not guesser]
     assert all(isinstance(task, Try) for task in others)
     assert len({task.guess for task in (first, *others)}) == len(agents)
 
@@ -109,7 +116,7 @@ def test_nobody_guesses_while_one_is_busy(memory, state, place):
         agent._rested = None
     cell = next(c for c in CELLS if count([memory.atomically(partial(state.mask, cell=c))]) > 2)
     memory.atomically(lambda t: state.strike(t, cell, 1 << (state.mask(t, cell).bit_length() - 1)))
-    tasks = [memory.atomically(partial(agent._next_task, chance=0.5)) for agent in agents]
+    tasks = [ask(agent, memory) for agent in agents]
     assert any(isinstance(task, Look) for task in tasks)
     assert not any(isinstance(task, Try) for task in tasks)
 

@@ -21,7 +21,7 @@ def strikes(strategy, number, cells):
     pattern = STRATEGIES[strategy][number]
     grid = [cells.get(cell, EVERY) for cell in range(81)]
     found = {}
-    for cell, gone in pattern.deduce(pattern.see(grid)):
+    for cell, gone in pattern.deduce(pattern.see([grid[cell] for cell in pattern.cells])):
         if gone & grid[cell]:
             found[cell] = found.get(cell, 0) | gone & grid[cell]
     return found
@@ -116,7 +116,7 @@ def deduced(puzzle, strategies):
         before = grid.copy()
         for strategy in strategies:
             for pattern in STRATEGIES[strategy]:
-                for cell, gone in pattern.deduce(pattern.see(grid)):
+                for cell, gone in pattern.deduce(pattern.see([grid[cell] for cell in pattern.cells])):
                     grid[cell] &= ~gone
     return grid
 

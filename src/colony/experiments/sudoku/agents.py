@@ -1,12 +1,12 @@
 """The agents: each waits in `retry` until a pattern of its strategies has changed, and guesses when all are at a loss.
 
-An agent's life is one transaction after another that asks for its next task. It reads the cells that its patterns
-look at; if one of them shows something new, that is the task. If none does, it marks that it is idle at this state, and
-says `retry`: it sleeps until one of those very cells changes, or a guess is taken. The mark is the number of
-candidates left in its cells, which names the state, so a mark is out of date by itself as soon as one of them changes.
-Whoever marks itself and finds all colleagues idle at the present state was the last: nothing can be deduced. It takes a
-guess, which wakes the others, and each takes another. So somebody always has something to do until the puzzle is
-decided, and nobody ever polls.
+An agent's life is one transaction after another that asks for its next task. If a pattern on its agenda shows something
+new, that is the task. If none does, it looks at all its cells: those that have changed put their patterns on the
+agenda. If none has changed, it marks that it is idle at this state, and says `retry`: it sleeps until one of those very
+cells changes, or a guess is taken. The mark is the number of candidates left in its cells, which names the state, so a
+mark is out of date by itself as soon as one of them changes. Whoever marks itself and finds all colleagues idle at the
+present state was the last: nothing can be deduced. It takes a guess, which wakes the others, and each takes another. So
+somebody always has something to do until the puzzle is decided, and nobody ever polls.
 
 The work itself is done between two transactions, as one evaluation: the first reads, the second strikes whatever is
 still there. Nothing has to be checked again, since what followed from more candidates follows from fewer.
@@ -36,10 +36,18 @@ PAID_BETWEEN_NOTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The task to examine a pattern, which now shows this."""
+    """The task to examine a pattern, which now shows this; and what is on the agenda after it."""
 
     pattern: Pattern
     seen: Seen
+    agenda: Sequence[Pattern] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The task to make a new agenda: these are the candidates of the agent's cells."""
+
+    masks: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class Rest:
     round: Round
 
 
-Task: TypeAlias = Look | Try | Rest
+Task: TypeAlias = Look | News | Try | Rest
 
 
 class Solver:
@@ -77,6 +85,8 @@ class Solver:
         self.tally: TVar[tuple[tuple[str, int], ...]] = memory.variable(f"tally/{agent}", ())
         self._patterns = list(patterns)
         self._cells = sorted({cell for pattern in patterns for cell in pattern.cells})
+        self._masks: Sequence[int] = [0] * len(self._cells)
+        self._agenda: Sequence[Pattern] = ()
         self._mark = memory.variable(f"idle/{agent}", -1)
         self._prove = prove
         self._examined: dict[Pattern, Seen] = {}
@@ -91,7 +101,10 @@ class Solver:
         while True:
             match place.atomically(partial(self._next_task, chance=place.random.random())):
                 case Look() as look:
+                    self._agenda = look.agenda
                     self._examine(place, look)
+                case News(masks):
+                    self._renew(masks)
                 case Try() as guess:
                     self._rested = None
                     self._check(place, guess)
@@ -102,13 +115,15 @@ class Solver:
     # What to do next.
 
     def _next_task(self, t: Transaction, chance: float) -> Task:
-        """A pattern that shows something new; else a guess, if all are idle; else a rest, at most once; else wait."""
+        """Something to examine or to put on the agenda; else a guess, if all are idle; else one rest; else wait."""
         check(not t.read(self.state.verdict))
-        masks = self.state.masks(t, self._cells)
-        for pattern in self._patterns:
-            seen = pattern.see(masks)
+        for number, pattern in enumerate(self._agenda, 1):
+            seen = pattern.see(self.state.masks(t, pattern.cells))
             if self._examined.get(pattern) != seen:
-                return Look(pattern, seen)
+                return Look(pattern, seen, self._agenda[number:])
+        masks = self.state.masks(t, self._cells)
+        if masks != self._masks:
+            return News(masks)
         idle, now = count(masks), t.read(self.state.round)
         if t.read(self._mark) != idle:
             t.write(self._mark, idle)
@@ -141,6 +156,12 @@ class Solver:
         return Try(masks, guess, effort)
 
     # Doing it.
+
+    def _renew(self, masks: Sequence[int]) -> None:
+        """Put on the agenda whatever looks at a cell that has changed."""
+        changed = {cell for cell, old, new in zip(self._cells, self._masks, masks, strict=True) if old != new}
+        self._agenda = [pattern for pattern in self._patterns if not changed.isdisjoint(pattern.cells)]
+        self._masks = masks
 
     def _examine(self, place: Place, look: Look) -> None:
         pattern, seen = look.pattern, look.seen

@@ -65,7 +65,7 @@ class _Thought:
         self._rollbacks = 0
 
     def check(self, guess: Guess) -> Checked:
-        """Run the whole guess as one transaction."""
+        """Run the whole guess as one transaction; nobody else knows its memory, so it runs once, and may count."""
         refuted, solution = False, None
         try:
             solution = atomically(partial(self._assume, guess=guess), memory=self._memory)

@@ -38,6 +38,7 @@ class SudokuState:
             return "" if part in shared else f"{private}/"
 
         grid, candidates = prefix("grid"), prefix("candidates")
+        self._solved_by_others = grid != candidates
         self.grid = [memory.variable(f"{grid}grid/{name(cell)}", 0) for cell in CELLS]
         self.candidates = [memory.variable(f"{candidates}candidates/{name(cell)}", EVERY) for cell in CELLS]
         self.solved_count = memory.variable(f"{grid}solved count", 0)
@@ -46,22 +47,22 @@ class SudokuState:
         self.round: TVar[Round] = memory.variable(f"{prefix('guesses')}round", (-1, EFFORT_FIRST, ()))
 
     def set_givens(self, t: Transaction, puzzle: str) -> None:
-        """Put a puzzle of 81 digits into an empty grid; the second time, and later, nothing is left to do."""
+        """Put a puzzle of 81 digits into an empty grid, unless somebody has."""
+        if t.read(self.solved_count):
+            return
         for cell in CELLS:
             if puzzle[cell] != "0":
                 self.strike(t, cell, EVERY & ~bit(int(puzzle[cell])))
 
     def mask(self, t: Transaction, cell: int) -> int:
-        """The candidates of a cell; a solved one has its digit."""
-        digit = t.read(self.grid[cell])
-        return bit(digit) if digit else t.read(self.candidates[cell])
+        """The candidates of a cell; a solved one has its digit, whoever solved it."""
+        if self._solved_by_others and (digit := t.read(self.grid[cell])):
+            return bit(digit)
+        return t.read(self.candidates[cell])
 
     def masks(self, t: Transaction, cells: Iterable[int] = CELLS) -> list[int]:
-        """The candidates of `cells` at their places among all 81; the others are not read, and are 0."""
-        masks = [0] * len(CELLS)
-        for cell in cells:
-            masks[cell] = self.mask(t, cell)
-        return masks
+        """The candidates of these cells, in their order."""
+        return [self.mask(t, cell) for cell in cells]
 
     def strike(self, t: Transaction, cell: int, gone: int) -> bool:
         """Take candidates away; a cell with one left is solved. Returns whether any of them was still there.

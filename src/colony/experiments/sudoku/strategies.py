@@ -38,10 +38,8 @@ class Pattern:
     digits: int = EVERY
 
     def see(self, masks: Sequence[int]) -> Seen:
-        """What the pattern shows in a grid of 81 candidate sets."""
-        if self.digits == EVERY:
-            return tuple([masks[cell] for cell in self.cells])
-        return tuple([masks[cell] & self.digits for cell in self.cells])
+        """What the pattern shows, where these are the candidates of its cells."""
+        return tuple(masks) if self.digits == EVERY else tuple([mask & self.digits for mask in masks])
 
 
 def settle(cells: Sequence[int], seen: Seen) -> list[Strike]:
