@@ -116,6 +116,33 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "They ended, with what they reached and the hash of the memory they shared.",
             {"run": str, "state_hash": str, "quality": _NUMBER, "solved": bool, "evaluations": int},
         ),
+        "task.added/1": Kind("Tasks came to be: the id, the title and what is not as usual of each.", {"tasks": list}),
+        "task.set/1": Kind("Fields of tasks were given new values.", {"settings": list}),
+        "task.moved/1": Kind(
+            "Tasks were claimed, stolen, given back, finished, reopened or went a step, each as seen at a fence.",
+            {"moves": list},
+        ),
+        "task.held/1": Kind("A human holds tasks, or ends holds that are named.", {"holds": list}),
+        "task.linked/1": Kind("Tasks wait for others: before, after, and ^ (must) or ; (had better).", {"edges": list}),
+        "task.unlinked/1": Kind(
+            "Tasks no longer wait for others: as above, with the records whose word is ended.", {"edges": list}
+        ),
+        "task.deleted/1": Kind("Tasks were deleted for good.", {"deletions": list}),
+        "task.attempted/1": Kind(
+            "Somebody tried a task, and what came out; the cost in dollars is left out where it is not known.",
+            {
+                "task": str,
+                "class": str,
+                "agent": str,
+                "model": str,
+                "tier": int,
+                "input_tokens": int,
+                "output_tokens": int,
+                "wall_seconds": _NUMBER,
+                "success": bool,
+                "fingerprint": str,
+            },
+        ),
     }
 )
 

@@ -1,0 +1,130 @@
+"""Dependencies as an add-remove set, without those set aside because they would close a circle.
+
+A link is said by records; an unlink names the records it saw, so that a link somebody else made meanwhile stands, and a
+stale replica cannot bring back what was removed. Of `^` and `;` for one pair the stricter counts. What this file does
+not do: find the circles (circles.py), or know whether there are such tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from colony.tasks.circles import Pair, closing, reaches, successors
+from colony.tasks.reading import Link
+from colony.tasks.records import Stamp, Unlink
+from colony.tasks.task import Edge
+
+Strength: TypeAlias = Literal["^", ";"]
+_SEARCHES_MAX: Final = 64  # new dependencies above which one pass over all is cheaper than a search for each
+
+
+class EdgeSet:
+    """The dependencies that records made and ended. Not for several threads."""
+
+    def __init__(self) -> None:
+        self._said: dict[Strength, dict[Pair, tuple[Stamp, ...]]] = {"^": {}, ";": {}}
+        self._ended: dict[Strength, dict[Pair, frozenset[str]]] = {"^": {}, ";": {}}
+        self._touched: dict[Pair, None] = {}
+        self._shown: dict[Pair, Strength] = {}
+        self._aside: dict[Pair, Stamp] = {}
+        self._next: dict[str, list[str]] | None = None
+
+    @property
+    def shown(self) -> Mapping[Pair, Strength]:
+        """The dependencies that count, as of the last `settle`."""
+        return MappingProxyType(self._shown)
+
+    @property
+    def aside(self) -> Mapping[Pair, Stamp]:
+        """The hard dependencies set aside, each with the record that first said it."""
+        return MappingProxyType(self._aside)
+
+    def link(self, links: Iterable[Link], stamp: Stamp) -> None:
+        """Take note of the dependencies that one record makes."""
+        touched, only = self._touched, (stamp,)
+        for before, after, strength in links:
+            pair, said = (before, after), self._said[strength]
+            found = said.get(pair)
+            said[pair] = only if found is None else (*found, stamp)
+            touched[pair] = None
+
+    def unlink(self, unlinks: Iterable[Unlink]) -> None:
+        """Take note of the dependencies that one record ends."""
+        for before, after, strength, records in unlinks:
+            pair, ended = (before, after), self._ended[strength]
+            ended[pair] = ended.get(pair, frozenset()) | frozenset(records)
+            self._touched[pair] = None
+
+    def records(self, edge: Edge) -> tuple[str, ...]:
+        """Return the ids of the records that say so and have not been ended: what an unlink has to name."""
+        return tuple(sorted(stamp.id for stamp in self._standing((edge.before, edge.after), edge.kind)))
+
+    def first(self, edge: Edge) -> Stamp:
+        """Return the first record that says so and has not been ended."""
+        return min(self._standing((edge.before, edge.after), edge.kind))
+
+    def copy(self) -> EdgeSet:
+        """Return a set that can grow without this one."""
+        other = EdgeSet()
+        other._said = {strength: said.copy() for strength, said in self._said.items()}
+        other._ended = {strength: ended.copy() for strength, ended in self._ended.items()}
+        other._touched, other._shown, other._aside = self._touched.copy(), self._shown.copy(), self._aside.copy()
+        return other
+
+    def settle(self) -> tuple[list[Edge], list[Edge]]:
+        """Return the dependencies that have come to count since the last time, and those that no longer do."""
+        touched, aside = self._touched, self._aside
+        if not touched:
+            return [], []
+        self._touched = {}
+        self._aside = self._resolved(touched)
+        changed = [touched, self._aside.keys() ^ aside.keys()] if aside or self._aside else [touched]
+        came: list[Edge] = []
+        went: list[Edge] = []
+        for pair in (pair for pairs in changed for pair in pairs):
+            before, now = self._shown.get(pair), self._strength(pair)
+            if before == now:
+                continue
+            if before is not None:
+                del self._shown[pair]
+                went.append(Edge(*pair, before))
+            if now is not None:
+                self._shown[pair] = now
+                came.append(Edge(*pair, now))
+        return came, went
+
+    def _standing(self, pair: Pair, strength: Strength) -> tuple[Stamp, ...]:
+        said, ended = self._said[strength].get(pair, ()), self._ended[strength].get(pair)
+        return said if ended is None else tuple(stamp for stamp in said if stamp.id not in ended)
+
+    def _strength(self, pair: Pair) -> Strength | None:
+        if pair not in self._aside and self._standing(pair, "^"):
+            return "^"
+        return ";" if self._standing(pair, ";") else None
+
+    def _resolved(self, touched: Collection[Pair]) -> dict[Pair, Stamp]:
+        """Return what is set aside now. Where nothing was, only a new dependency can close a circle."""
+        if self._aside or len(touched) > _SEARCHES_MAX:
+            self._next = None
+            return self._circles()
+        if self._next is None:
+            self._next = successors(pair for pair, strength in self._shown.items() if strength == "^")
+        news: list[Pair] = []
+        for before, after in touched:
+            was, now = self._shown.get((before, after)) == "^", bool(self._standing((before, after), "^"))
+            if was and not now:
+                self._next[before].remove(after)
+            elif now and not was:
+                self._next.setdefault(before, []).append(after)
+                news.append((before, after))
+        if any(reaches(self._next, after, before) for before, after in news):
+            self._next = None
+            return self._circles()
+        return {}
+
+    def _circles(self) -> dict[Pair, Stamp]:
+        said = self._said["^"]
+        hard = said.keys() if not self._ended["^"] else [pair for pair in said if self._standing(pair, "^")]
+        return {pair: min(self._standing(pair, "^")) for pair in closing(hard, lambda p: min(self._standing(p, "^")))}
