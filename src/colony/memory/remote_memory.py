@@ -46,8 +46,11 @@ class RemoteStatistics:
     """Transactions that came to their end, those that only read included."""
     conflicts: int
     """Runs of a body thrown away because a variable they had read was changed."""
+    retries: int
+    """Runs of a body that ended in `retry`."""
     waits: int
-    """Times a transaction slept in `retry`."""
+    """Times a transaction was told to sleep by it, and woke."""
+    longest_wait_seconds: float
     turns: int
     """Times a transaction was refused so often that it got its turn."""
     requests: int
@@ -73,7 +76,8 @@ class RemoteMemory:
         self._numbers: dict[TVar[Any], int] = {}
         self._declaring = threading.Lock()
         self._counting = threading.Lock()
-        self._counts = {"commits": 0, "conflicts": 0, "waits": 0, "turns": 0, "requests": 0}
+        self._counts = {"commits": 0, "conflicts": 0, "retries": 0, "waits": 0, "turns": 0, "requests": 0}
+        self._longest_wait_seconds = 0.0
         self._connection = Connection(path, self._learn)
 
     @property
@@ -147,7 +151,7 @@ class RemoteMemory:
     def statistics(self) -> RemoteStatistics:
         """Return the counters of this process."""
         with self._counting:
-            return RemoteStatistics(**self._counts)
+            return RemoteStatistics(**self._counts, longest_wait_seconds=self._longest_wait_seconds)
 
     def close(self) -> None:
         """End the connection; transactions under way fail with `MemoryGoneError`. May be called twice."""
@@ -169,11 +173,11 @@ class RemoteMemory:
             run = self._run(body)
             touched.update(run.reads, (number for number, _ in run.writes))
             if run.is_blocked:
-                self._count("waits")
+                self._count("retries")
                 since = self._copies.monotonic()
                 yield partial(Wait, clock=run.clock, reads=run.reads, turn=turn, seconds_max=wait_seconds_left)
-                if wait_seconds_left is not None:
-                    wait_seconds_left = max(0.0, wait_seconds_left - (self._copies.monotonic() - since))
+                seconds = self._note_wait(since)
+                wait_seconds_left = None if wait_seconds_left is None else max(0.0, wait_seconds_left - seconds)
                 losses = turn = 0
                 continue
             if not run.is_lost:
@@ -263,6 +267,14 @@ class RemoteMemory:
             raise
         self._numbers.update({variable: number for number, variable in enumerate(made.values(), first)})
         self._variables.update(made)
+
+    def _note_wait(self, since: float) -> float:
+        """Count a wait that has ended; return how long it took."""
+        seconds = self._copies.monotonic() - since
+        self._count("waits")
+        with self._counting:
+            self._longest_wait_seconds = max(self._longest_wait_seconds, seconds)
+        return seconds
 
     def _count(self, name: str) -> None:
         with self._counting:
