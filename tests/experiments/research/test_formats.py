@@ -113,6 +113,8 @@ class Pipe:
     def close(self):
         """\\
         It is closed.
+
+        For good.
         """
 '''
 
@@ -125,6 +127,7 @@ def test_program():
         (3, "", "They carry bytes."),
         (9, "Pipe", "A pipe."),
         (12, "Pipe.close", "It is closed."),
+        (12, "Pipe.close", "For good."),  # an escape hides how the lines lie: the docstring's first
     ]
     assert [target for target, _ in content.links] == ["os.path", ".", ".other"]
 

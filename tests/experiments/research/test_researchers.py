@@ -37,7 +37,7 @@ def team(shelf, setting, *, shared, extractor=None):
 
 def test_a_swarm_reads_no_document_twice():
     """Agents that share what they visited read everything once, and then end."""
-    shelf, setting = Shelf(TEXTS), Setting(agents=4)
+    shelf, setting = Shelf(TEXTS), Setting(agents=4, wall_seconds_max=20)
     _, swarm = team(shelf, setting, shared=True)
     measured = run_trial(swarm, setting)
     assert sorted(shelf.reads) == sorted(TEXTS)
@@ -46,14 +46,14 @@ def test_a_swarm_reads_no_document_twice():
 
 def test_independent_agents_read_the_same_again():
     """Without sharing, each reads everything: this is what the shared marks prevent."""
-    shelf, setting = Shelf(TEXTS), Setting(configuration="parallel", agents=4)
+    shelf, setting = Shelf(TEXTS), Setting(configuration="parallel", agents=4, wall_seconds_max=20)
     _, parallel = team(shelf, setting, shared=False)
     assert run_trial(parallel, setting).duplicates == 120
 
 
 def test_what_was_paid_for_is_shared():
     """When the budget ends, whoever still reads hands in; nothing stays claimed, and each document tried is marked."""
-    shelf, setting = Shelf(TEXTS), Setting(agents=4, evaluations_max=10)
+    shelf, setting = Shelf(TEXTS), Setting(agents=4, wall_seconds_max=20, evaluations_max=10)
     state, swarm = team(shelf, setting, shared=True)
     run_trial(swarm, setting)
     gathered = state._memory.atomically(state.gathered)
@@ -75,7 +75,7 @@ class Dying:
 
 def test_a_claim_of_an_agent_that_dies_is_taken_back():
     """Its document is free again, and the team hears of it."""
-    shelf, setting = Shelf(TEXTS), Setting(agents=3)
+    shelf, setting = Shelf(TEXTS), Setting(agents=3, wall_seconds_max=20)
     state, swarm = team(shelf, setting, shared=True, extractor=Dying())
     with pytest.raises(ZeroDivisionError):
         run_trial(swarm, setting)
@@ -110,7 +110,7 @@ def watch(memory, waited):
 def test_an_idle_researcher_wakes_for_what_others_find():
     """One reads the index, another waits in `retry`; what the index links to is then read by both."""
     shelf = Shelf({"index": "See below.", **TEXTS}, links={"index": list(TEXTS)}, hidden=TEXTS)
-    setting = Setting(agents=2)
+    setting = Setting(agents=2, wall_seconds_max=20)
     groups = groups_for(setting, NamedMemory, shared=True)
     state = ResearchState(groups[0].memory, TOPIC, shelf.entries())
     researcher = Researcher(shelf, Rendezvous(groups[0].memory), state, lambda _: None)
@@ -155,7 +155,7 @@ def test_the_synthesiser_wakes_when_everything_is_read():
 
 def test_the_synthesiser_ends_the_trial_and_takes_everything():
     """It writes once, when all readers have handed in, and the readers stop long before everything is read."""
-    shelf, setting, written = Shelf(TEXTS), Setting(agents=3), []
+    shelf, setting, written = Shelf(TEXTS), Setting(agents=3, wall_seconds_max=20), []
     state, swarm = team(shelf, setting, shared=True)
     synthesiser = Synthesiser(state, 5, written.append)
     run_trial(Team([*swarm.members, Member("s", swarm.members[0].group, synthesiser.work)], Everything()), setting)
@@ -163,9 +163,20 @@ def test_the_synthesiser_ends_the_trial_and_takes_everything():
     assert 5 <= len(gathered.facts) == len(gathered.read) == len(shelf.reads)
 
 
+def test_the_synthesiser_waits_for_the_last_reader():
+    """What somebody still reads belongs to the report, so it is not written before."""
+    state = ResearchState(NamedMemory(), TOPIC, Shelf(TEXTS).entries())
+    gather = Synthesiser(state, 1, lambda _: None).gather
+    take = partial(state.claim, query=Query(TOPIC), ranked=("d1",), agent="a", skip=0)
+    state._memory.atomically(take)
+    assert state._memory.atomically(lambda t: t.either(gather, lambda _: "waits")) == "waits"
+    publish(state, TOPIC, "The pipe of one child carries bytes.")
+    assert len(state._memory.atomically(gather).facts) == 1
+
+
 def test_watchers_hear_of_each_reading():
     """`tell` is called with every reading, after it was shared."""
-    shelf, setting, told = Shelf(TEXTS), Setting(configuration="single", agents=1), []
+    shelf, setting, told = Shelf(TEXTS), Setting(configuration="single", agents=1, wall_seconds_max=20), []
     (group,) = groups_for(setting, NamedMemory, shared=True)
     state = ResearchState(group.memory, TOPIC, shelf.entries())
     researcher = Researcher(shelf, PlainExtractor(), state, told.append)
@@ -177,7 +188,7 @@ def test_the_same_seed_reads_in_the_same_order():
     """One agent's choices depend on its seed alone."""
 
     def order(seed):
-        shelf, setting = Shelf(TEXTS), Setting(configuration="single", agents=1, seed=seed)
+        shelf, setting = Shelf(TEXTS), Setting(configuration="single", agents=1, wall_seconds_max=20, seed=seed)
         run_trial(team(shelf, setting, shared=True)[1], setting)
         return shelf.reads
 

@@ -97,6 +97,14 @@ def test_a_sentence_stands_in_the_report_once(folder):
     assert sum("connects two processes" in text for text, _ in cited(report)) <= 2
 
 
+def test_two_sections_do_not_say_the_same():
+    """A near-duplicate on another question is left out as well."""
+    text = "The child process closes its own end of the pipe when it is done."
+    facts = tuple(Fact(text, f"d{topic}", Location(0, 0, len(text), 1), topic, 1.0) for topic in (TOPIC, "end"))
+    report = report_of(TOPIC, Gathered(facts=facts, read=("d",), unreadable=(), questions=()))
+    assert report.count(text) == 2  # once in the summary, once in its section
+
+
 def test_documents_do_not_write_the_report():
     """What a document says is shown as it is, not obeyed as markup."""
     text = "The <script>pipe</script> of [a child](x) is *not* `code` at all."

@@ -1,7 +1,7 @@
 """Web pages as a source, against a real server on this machine: what is fetched, what is refused, and every limit."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,7 +15,7 @@ PAGE = "<title>Pipes</title><p>A pipe carries bytes to a child.</p>"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what the server's `answers` say: (status, headers, body); a body of None never ends."""
+    """Answers what the server's `answers` say: (status, headers, body); a body of None never ends, one of "" drips."""
 
     def do_GET(self):
         self.server.asked.append(self.path)
@@ -28,6 +28,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"<p>")
             self.wfile.flush()
             self.server.closing.wait(20)
+        elif body == "":
+            with suppress(OSError):  # the other side hangs up
+                while not self.server.closing.wait(0.01):
+                    self.wfile.write(b" ")
         else:
             self.wfile.write(body)
 
@@ -59,7 +63,7 @@ def server():
 
 
 def page(body, kind="text/html; charset=utf-8", status=200, **headers):
-    return status, {"Content-Type": kind, **headers}, body.encode() if isinstance(body, str) else body
+    return status, {"Content-Type": kind, **headers}, body.encode() if body and isinstance(body, str) else body
 
 
 def test_a_page(server):
@@ -135,9 +139,10 @@ def test_unreadable_pages(server, monkeypatch, answer, reason):
     assert reason in found.reason
 
 
-def test_a_page_that_never_ends(server):
-    """A server that answers a little and then nothing is cut off when the time is up."""
-    server.answers["/a"] = page(None)
+@pytest.mark.parametrize("body", [None, ""])
+def test_a_page_that_never_ends(server, body):
+    """A server that answers a little and then nothing, or for ever a little, is cut off when the time is up."""
+    server.answers["/a"] = page(body)
     found = WebSource([f"{server.address}/a"], page_seconds_max=0.2).read(f"{server.address}/a")
     assert found.reason == "took longer than 0.2 seconds"
 
