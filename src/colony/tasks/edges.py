@@ -8,6 +8,7 @@ not do: find the circles (circles.py), or know whether there are such tasks.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -73,27 +74,36 @@ class EdgeSet:
         other._touched, other._shown, other._aside = self._touched.copy(), self._shown.copy(), self._aside.copy()
         return other
 
-    def settle(self) -> tuple[list[Edge], list[Edge]]:
+    def settle(self) -> tuple[Collection[tuple[Pair, Strength]], Collection[tuple[Pair, Strength]]]:
         """Return the dependencies that have come to count since the last time, and those that no longer do."""
+        if not self._shown and not self._ended["^"] and not self._ended[";"]:
+            return self._begun(), ()
         touched, aside = self._touched, self._aside
-        if not touched:
-            return [], []
         self._touched = {}
-        self._aside = self._resolved(touched)
-        changed = [touched, self._aside.keys() ^ aside.keys()] if aside or self._aside else [touched]
-        came: list[Edge] = []
-        went: list[Edge] = []
-        for pair in (pair for pairs in changed for pair in pairs):
+        self._aside = self._resolved(touched) if touched else aside
+        came: list[tuple[Pair, Strength]] = []
+        went: list[tuple[Pair, Strength]] = []
+        for pair in chain(touched, self._aside.keys() ^ aside.keys()):
             before, now = self._shown.get(pair), self._strength(pair)
             if before == now:
                 continue
             if before is not None:
                 del self._shown[pair]
-                went.append(Edge(*pair, before))
+                went.append((pair, before))
             if now is not None:
                 self._shown[pair] = now
-                came.append(Edge(*pair, now))
+                came.append((pair, now))
         return came, went
+
+    def _begun(self) -> Collection[tuple[Pair, Strength]]:
+        """Settle what was said so far, at once, since nothing counted and nothing was ended."""
+        self._touched = {}
+        self._aside = self._circles()
+        self._shown = dict.fromkeys(self._said[";"], ";")
+        self._shown.update(
+            dict.fromkeys(self._said["^"].keys() - self._aside.keys() if self._aside else self._said["^"], "^")
+        )
+        return list(self._shown.items())
 
     def _standing(self, pair: Pair, strength: Strength) -> tuple[Stamp, ...]:
         said, ended = self._said[strength].get(pair, ()), self._ended[strength].get(pair)

@@ -33,17 +33,14 @@ class Folded(NamedTuple):
     reports: tuple[Report, ...] = ()
     is_deleted: bool = False
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether there is nothing but the task."""
-        return not (self.completions or self.holds or self.reports or self.is_deleted)
 
-
-def fold(name: str, said: Sequence[Said], roles: Roles) -> Folded:
-    """Return what was said of the task `name`, in the order of the stamps, taken together."""
+def fold(name: str, said: Sequence[Said], roles: Roles) -> Folded | Task:
+    """Return what was said of the task `name`, in the order of the stamps, taken together; often only the task."""
     if len(said) == 1 and (plain := _plain(*said[0], roles)) is not None:
         return plain
-    return _Fold(name, roles).of(said)
+    folded = _Fold(name, roles).of(said)
+    is_plain = not (folded.completions or folded.holds or folded.reports)
+    return folded.task if is_plain and folded.task else folded
 
 
 def is_raised(field: str, old: Any, new: Any) -> bool:
@@ -57,14 +54,13 @@ def is_raised(field: str, old: Any, new: Any) -> bool:
     return False
 
 
-def _plain(stamp: Stamp, item: Item, roles: Roles) -> Folded | None:
+def _plain(stamp: Stamp, item: Item, roles: Roles) -> Folded | Task | None:
     """Return what one addition comes to, where nothing about it needs thought; nearly always, in a large import."""
     if type(item) is not Task or item.held or roles.role(stamp.author) == "agent":
         return None
-    task = msgspec.structs.replace(item, **_origin(stamp, item))
-    if item.state is State.DONE:
-        return Folded(task, (_brought(stamp, item),))
-    return Folded(msgspec.structs.replace(task, commit=None) if item.commit else task)
+    is_done = item.state is State.DONE
+    task = msgspec.structs.replace(item, **_origin(stamp, item), commit=item.commit if is_done else None)
+    return Folded(task, (_brought(stamp, item),)) if is_done else task
 
 
 def _origin(stamp: Stamp, item: Task) -> dict[str, Any]:

@@ -73,7 +73,8 @@ class MatrixState:
     ) -> MatrixState:
         """Return the state of verified records, in any order."""
         state = cls(roles)
-        state.apply(records, now_milliseconds=now_milliseconds)
+        state._grow(records, now_milliseconds)
+        state._edges.settle()
         return state
 
     def apply(self, records: Iterable[SignedRecord], *, now_milliseconds: int | None = None) -> Changes:
@@ -82,6 +83,13 @@ class MatrixState:
         Records of a time more than `CLOCK_AHEAD_SECONDS_MAX` after `now_milliseconds` wait; each call takes in those
         whose time has come.
         """
+        tasks = self._grow(records, now_milliseconds)
+        came, went = self._edges.settle()
+        linked, unlinked = (tuple(Edge(*pair, strength) for pair, strength in pairs) for pairs in (came, went))
+        return Changes(frozenset(tasks), linked, unlinked)
+
+    def _grow(self, records: Iterable[SignedRecord], now_milliseconds: int | None) -> list[str]:
+        """Take records in and fold the tasks that they touch; return those that are others than before."""
         horizon = _horizon(now_milliseconds)
         touched: dict[str, None] = {}
         for signed in [*self._waiting.values(), *records] if self._waiting else records:
@@ -92,9 +100,7 @@ class MatrixState:
             else:
                 self._waiting.pop(signed.id, None)
                 self._take(signed, touched)
-        tasks = frozenset(name for name in touched if self._refold(name))
-        came, went = self._edges.settle()
-        return Changes(tasks, tuple(came), tuple(went))
+        return [name for name in touched if self._refold(name)]
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -216,19 +222,16 @@ class MatrixState:
     def _refold(self, name: str) -> bool:
         """Fold one task again; tell whether it is another than before."""
         said = self._said[name]
-        if len(said) > 1:
-            said.sort(key=_stamp)
+        before = self._tasks.pop(name, None)
+        self._special.pop(name, None)
+        said.sort(key=_stamp)
         folded = fold(name, said, self.roles)
-        if folded.is_plain:
-            self._special.pop(name, None)
-        else:
+        if isinstance(folded, Folded):
             self._special[name] = folded
-        before = self._tasks.get(name)
-        if folded.task is None:
-            self._tasks.pop(name, None)
-        else:
-            self._tasks[name] = folded.task
-        return before != folded.task
+        task = folded.task if isinstance(folded, Folded) else folded
+        if task is not None:
+            self._tasks[name] = task
+        return before != task
 
     def _edge_reports(self) -> Iterator[Report]:
         """Yield what is odd about dependencies."""
