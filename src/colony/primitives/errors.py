@@ -23,6 +23,10 @@ A failed *experiment* is data and never an exception; what stands here stops a c
     ├── EncodingError                    14   whoever sent a value or bytes that JSON cannot carry
     ├── NoRouteError                     17   the routing table or the moment: nobody able and free may do the task
     ├── ConfinementError                 18   whoever made the call: it would have left this machine, and must not
+    ├── RepositoryError                  19   the caller: no git repository here, or one that git cannot work with
+    │   └── RemoteError                  20   the other repository: it refused or did not answer; ours is intact
+    ├── ClaimError                       21   the caller: the task is another's, on hold, or the claim is stale
+    ├── CommitError                      22   the caller: no commit, or the wrong one, for a finished task
     └── KeyFileError                     15   the machine's owner: a secret lies open, or is no secret
 
 Each message is one sentence with what, where and what to do next. What this file does not do: print, log or exit.
@@ -163,3 +167,27 @@ class ConfinementError(ColonyError):
     """A call would have left this machine, or gone elsewhere than its route says; it was not made."""
 
     exit_code = 18
+
+
+class RepositoryError(ColonyError):
+    """There is no git repository here, or git cannot work with it; nothing was changed."""
+
+    exit_code = 19
+
+
+class RemoteError(RepositoryError):
+    """Another repository refused or did not answer; what is here is intact, so try again later."""
+
+    exit_code = 20
+
+
+class ClaimError(ColonyError):
+    """A task cannot be claimed or finished: it is another's, on hold, in the way of another, or the claim is stale."""
+
+    exit_code = 21
+
+
+class CommitError(ColonyError):
+    """A task's commit is missing, is not reachable, or does not name this task and no other."""
+
+    exit_code = 22

@@ -82,3 +82,14 @@ CLOCK_AHEAD_SECONDS_MAX: Final = 600  # a record from further in the future wait
 
 ROUTING_FILE_CHARACTERS_MAX: Final = 1_000_000
 ROUTING_NAMES_MAX: Final = 1_000  # providers, models or agents of one routing table
+
+GIT_SECONDS_MAX: Final = 120.0  # one call of git, a push or a fetch included
+GIT_OUTPUT_BYTES_MAX: Final = 1024 * 1024 * 1024
+GIT_ERROR_BYTES_MAX: Final = 64 * 1024  # of what git says was wrong
+GIT_ATTEMPTS_MAX: Final = 64  # to change a ref that others change too
+GIT_LOCK_SECONDS_MAX: Final = 30  # a ref's lock that is older was left by a process that was killed
+SHARD_PIECE_BYTES_MAX: Final = 64 * 1024  # records of one author after which the next file begins
+SHARD_FILE_BYTES_MAX: Final = 64 * 1024 * 1024  # one file of records
+SHARD_AUTHORS_MAX: Final = 10_000
+CLAIM_BYTES_MAX: Final = 64 * 1024
+CLAIM_SECONDS_MAX: Final = 7 * 24 * 3600  # a lease

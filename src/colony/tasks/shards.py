@@ -1,0 +1,353 @@
+"""The records that a repository keeps: a tree with files of signed lines for each author, on a ref of its own.
+
+    authors/<author>/000000.jsonl   the author's records, in files that only ever grow at the end of the last
+    quarantine/<hash>               bytes that stood where records belong and are none; never overwritten
+
+The ref is `refs/colony/matrix`, or a branch, and stands apart from all history: index, work tree and branches stay as
+they are. A change is a commit, then a compare-and-swap of the ref, so any number of processes may write. What this file
+does not do: talk to another repository (syncing.py), or know what records say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from colony.journal.record import Author, FreshRecord, SignedRecord
+from colony.primitives.clock import Clock, HybridClock, parse_timestamp
+from colony.primitives.errors import ClaimError, LimitError, RepositoryError
+from colony.primitives.keys import Key, is_did
+from colony.primitives.limits import (
+    CLOCK_AHEAD_SECONDS_MAX,
+    GIT_ATTEMPTS_MAX,
+    SHARD_AUTHORS_MAX,
+    SHARD_FILE_BYTES_MAX,
+)
+from colony.tasks.chains import Chain, Fault, Piece, continued, joined, pieces_of, read_chain
+from colony.tasks.git import NOTHING, Git, RefChange
+
+MATRIX_REF: Final = "refs/colony/matrix"
+MATRIX_BRANCH: Final = "refs/heads/colony-matrix"
+_DRAFT: Final = "refs/colony/draft"
+_PATH: Final = re.compile(r"authors/(\w+)/(\d{6})\.jsonl", re.ASCII)
+_DID: Final = "did:key:"
+
+
+class File(NamedTuple):
+    """A file of the tree: its object and its size."""
+
+    oid: str
+    size_bytes: int
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """All records of a commit, by author; None is a repository without any."""
+
+    commit: str | None
+    files: Mapping[str, File]
+    chains: Mapping[str, Chain]
+    misplaced: tuple[Fault, ...] = ()
+
+    @property
+    def records(self) -> list[SignedRecord]:
+        """All records that can be read, of one author after the other."""
+        return [signed for chain in self.chains.values() for signed in chain.readable]
+
+    @property
+    def faults(self) -> list[Fault]:
+        """All that is wrong, by file and line."""
+        return [*self.misplaced, *(fault for chain in self.chains.values() for fault in chain.faults)]
+
+    @property
+    def quarantined(self) -> int:
+        """How many things are kept that are no records."""
+        return sum(path.startswith("quarantine/") for path in self.files)
+
+
+class Written(NamedTuple):
+    """What was appended, and the shard with it."""
+
+    shard: Shard
+    records: list[FreshRecord]
+
+
+Content = bytes | str | None
+"""What a path is to hold: these bytes, the object of this name, or nothing."""
+
+
+class Shards:
+    """The records of one repository. An instance belongs to one thread; any number of them and of processes may write.
+
+    `pause` is called with the number of an attempt that lost a race, before the next.
+    """
+
+    def __init__(
+        self, git: Git, clock: Clock, *, ref: str = MATRIX_REF, pause: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self.git: Final = git
+        self.ref: Final = ref
+        self._clock = clock
+        self._pause = pause
+        self._latest = Shard(None, {}, {})
+        self._chains: dict[str, tuple[tuple[str, ...], Chain]] = {}
+
+    def read(self) -> Shard:
+        """Return what the repository keeps now; what is wrong in it is in `faults`, the rest is good.
+
+        Raises:
+            RepositoryError: git cannot read it. LimitError: it is larger than it may be.
+
+        """
+        commit = self.git.refs(self.ref).get(self.ref)
+        if commit != self._latest.commit:
+            self._latest = self.read_commit(commit) if commit else Shard(None, {}, {})
+        return self._latest
+
+    def read_commit(self, commit: str) -> Shard:
+        """Return the records of any commit of this form, ours or another's.
+
+        Raises:
+            RepositoryError: git cannot read it. LimitError: it is larger than it may be.
+
+        """
+        files = self._list(commit)
+        groups, misplaced = _grouped(files)
+        if len(groups) > SHARD_AUTHORS_MAX:
+            raise LimitError(
+                f"{commit[:12]} has records of {len(groups)} authors; at most {SHARD_AUTHORS_MAX} can be read"
+            )
+        missing = {author: self._unread(author, files, paths) for author, paths in groups.items()}
+        contents = self._fetch(files, [path for paths in missing.values() for path in paths])
+        chains = {
+            author: self._chain(author, files, groups[author], [contents[path] for path in missing[author]])
+            for author in groups
+        }
+        return Shard(commit, files, chains, tuple(misplaced))
+
+    def append(
+        self, key: Key, drafts: Iterable[tuple[str, dict[str, Any]]], *, also: Sequence[RefChange] = ()
+    ) -> Written:
+        """Append records by `key`, and change other refs in the same step; when this returns, all is on disk.
+
+        The key must be this repository's alone. `also` is empty, or says where those refs must be for this to be done.
+
+        Raises:
+            ClaimError: a ref of `also` has moved; nothing was written.
+            RepositoryError: git cannot write, or others were quicker each time.
+            EncodingError: a body is no JSON. LimitError: a record is too large.
+
+        """
+        drafts = list(drafts)
+        for attempt in range(1, GIT_ATTEMPTS_MAX + 1):
+            shard = self.read()
+            records = self._signed(key, shard, drafts)
+            commit = self.draft(shard, records)
+            if self.git.change_refs([RefChange(self.ref, shard.commit, commit), *also]):
+                return Written(self.read(), records)
+            self._refuse_if_moved(also)
+            self._pause(attempt)
+        raise RepositoryError(f"{self.ref}: others were quicker {GIT_ATTEMPTS_MAX} times; try again")
+
+    def _refuse_if_moved(self, changes: Sequence[RefChange]) -> None:
+        now = self.git.refs(*(change.ref for change in changes)) if changes else {}
+        for change in changes:
+            if now.get(change.ref) != change.old:
+                raise ClaimError(f"{change.ref} has moved: somebody else changed this claim; nothing was written")
+
+    def draft(self, shard: Shard, records: Sequence[SignedRecord]) -> str:
+        """Return a commit that has more records of one author than `shard`; no ref leads to it yet."""
+        author = records[0].record.author
+        chain = shard.chains.get(author) or Chain(author, [])
+        contents = _mended(shard)
+        contents |= _appended(chain, records, shard.files)
+        return self.commit(contents, [shard.commit] if shard.commit else [], f"{len(records)} records")
+
+    def commit(self, contents: Mapping[str, Content], parents: Sequence[str], message: str) -> str:
+        """Return a commit that differs from its first parent in these paths; no ref leads to it yet.
+
+        One process makes all objects. The draft's ref is given up within the same stream, so that it never exists.
+        """
+        seconds = self._clock.wall_milliseconds() // 1000
+        stream = [
+            f"feature done\ncommit {_DRAFT}\nmark :1\ncommitter Colony <colony@localhost> {seconds} +0000\n".encode(),
+            _data(message.encode()),
+            *(f"{'merge' if i else 'from'} {parent}\n".encode() for i, parent in enumerate(parents)),
+            *(_change(path, content) for path, content in contents.items()),
+            f"\nget-mark :1\nreset {_DRAFT}\nfrom {NOTHING}\n\ndone\n".encode(),
+        ]
+        return self.git.run("fast-import", "--quiet", "--cat-blob-fd=1", stdin=b"".join(stream)).decode().strip()
+
+    def _signed(self, key: Key, shard: Shard, drafts: Sequence[tuple[str, dict[str, Any]]]) -> list[FreshRecord]:
+        """Sign the drafts as the next records of their author, later than all that is known."""
+        chain = shard.chains.get(key.did)
+        author = Author(key, self._hybrid(shard), chain.tip if chain else None)
+        return [author.write(kind, body) for kind, body in drafts]
+
+    def _hybrid(self, shard: Shard) -> HybridClock:
+        """Return a clock after all records, but for those that claim to come from far in the future."""
+        clock = HybridClock(self._clock)
+        latest_milliseconds = self._clock.wall_milliseconds() + CLOCK_AHEAD_SECONDS_MAX * 1000
+        for chain in shard.chains.values():
+            if (tip := chain.tip) and tip.at and parse_timestamp(tip.at)[0] <= latest_milliseconds:
+                clock.observe(tip.at)
+        return clock
+
+    def _list(self, commit: str) -> dict[str, File]:
+        out = self.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit).decode(errors="replace")
+        files = {}
+        for line in out.split("\0")[:-1]:
+            (_, kind, oid, size), path = line.split("\t", 1)[0].split(), line.split("\t", 1)[1]
+            if kind == "blob":
+                files[path] = File(oid, int(size))
+        return files
+
+    def _unread(self, author: str, files: Mapping[str, File], paths: Sequence[str]) -> list[str]:
+        """Return the paths of an author that must be read: those after the files that have not changed since."""
+        oids, chain = self._chains.get(author, ((), None))
+        now = tuple(files[path].oid for path in paths)
+        if chain is None or chain.faults:
+            return [] if now == oids else [*paths]
+        return [*paths[_common(oids, now) :]]
+
+    def _fetch(self, files: Mapping[str, File], paths: Sequence[str]) -> dict[str, Piece | Fault]:
+        """Return the contents of files, or why one cannot be read."""
+        small = [path for path in paths if files[path].size_bytes <= SHARD_FILE_BYTES_MAX]
+        found = dict(zip(small, self.git.objects(files[path].oid for path in small), strict=True))
+        contents: dict[str, Piece | Fault] = {}
+        for path in paths:
+            data = found.get(path)
+            if data is not None:
+                contents[path] = Piece(path, data)
+            else:
+                large = f"{files[path].size_bytes} bytes; a file of records has at most {SHARD_FILE_BYTES_MAX}"
+                contents[path] = Fault(path, None, "its object is not in this repository" if path in found else large)
+        return contents
+
+    def _chain(
+        self, author: str, files: Mapping[str, File], paths: Sequence[str], contents: Sequence[Piece | Fault]
+    ) -> Chain:
+        """Return the chain of an author, read on from what is known of it."""
+        oids, known = self._chains.get(author, ((), None))
+        now = tuple(files[path].oid for path in paths)
+        if known is not None and oids == now:
+            return known
+        pieces = [content for content in contents if isinstance(content, Piece)]
+        unreadable = tuple(content for content in contents if isinstance(content, Fault))
+        chain = None
+        if known is not None and not known.faults and not unreadable:
+            same = _common(oids, now)
+            records = known.records[: known.starts[same]] if same < len(known.starts) else known.records
+            chain = continued(Chain(author, records, known.starts[:same]), pieces)
+        if chain is None:
+            everything = (
+                self._fetch(files, paths) if len(contents) < len(paths) else dict(zip(paths, contents, strict=True))
+            )
+            unreadable = tuple(content for content in everything.values() if isinstance(content, Fault))
+            chain = read_chain(author, [content for content in everything.values() if isinstance(content, Piece)])
+        if unreadable:
+            chain = msgspec.structs.replace(chain, faults=(*unreadable, *chain.faults), starts=())
+        self._chains[author] = now, chain
+        return chain
+
+
+def united(ours: Shard, theirs: Shard) -> dict[str, Content]:
+    """Return what must change in `ours` so that it holds the records of both, and what is wrong in either is kept."""
+    contents = _mended(ours)
+    contents |= {path: file.oid for path, file in theirs.files.items() if path.startswith("quarantine/")}
+    contents |= _rejected(theirs)
+    for author, chain in theirs.chains.items():
+        contents |= _united(author, ours, theirs, chain)
+    same = {path for path, content in contents.items() if path in ours.files and content == ours.files[path].oid}
+    return {path: content for path, content in contents.items() if path not in same}
+
+
+def _united(author: str, ours: Shard, theirs: Shard, chain: Chain) -> dict[str, Content]:
+    mine = ours.chains.get(author) or Chain(author, [])
+    if not chain.faults and _is_prefix(mine, chain):
+        taken: dict[str, Content] = {path: theirs.files[path].oid for path in _paths(author, theirs.files)}
+        return dict.fromkeys(_paths(author, ours.files)) | taken
+    if _is_prefix(chain, mine):
+        return {}
+    return _rewritten(author, joined(mine.records, chain.records), ours.files)
+
+
+def _is_prefix(short: Chain, long: Chain) -> bool:
+    """Tell whether all records of one are among those of the other, for chains without forks the quick way."""
+    if not short.faults and not long.faults:
+        at = len(short.records) - 1
+        return at < len(long.records) and (at < 0 or short.records[at].id == long.records[at].id)
+    return {signed.id for signed in short.records} <= {signed.id for signed in long.records}
+
+
+def _mended(shard: Shard) -> dict[str, Content]:
+    """Return what must change so that the files hold records alone, and what is none stands in quarantine."""
+    contents = _rejected(shard)
+    for author, chain in shard.chains.items():
+        if any(fault.line is None for fault in chain.faults):
+            continue  # a file that could not be read stays as it is
+        if chain.rejected:
+            contents |= _rewritten(author, chain.records, shard.files)
+    return contents
+
+
+def _rejected(shard: Shard) -> dict[str, Content]:
+    lines = {raw for chain in shard.chains.values() for raw in chain.rejected}
+    return {f"quarantine/{sha256(raw).hexdigest()}": raw for raw in sorted(lines)}
+
+
+def _rewritten(author: str, records: Iterable[SignedRecord], files: Mapping[str, File]) -> dict[str, Content]:
+    contents: dict[str, Content] = dict.fromkeys(_paths(author, files))
+    return contents | {_path(author, i): data for i, data in enumerate(pieces_of(records))}
+
+
+def _appended(chain: Chain, records: Sequence[SignedRecord], files: Mapping[str, File]) -> dict[str, Content]:
+    """Return the files that change when records come after a chain: the last one, and new ones."""
+    if chain.faults:
+        return _rewritten(chain.author, [*chain.records, *records], files)
+    last = max(len(chain.starts) - 1, 0)
+    tail = [*(chain.records[chain.starts[last] :] if chain.starts else ()), *records]
+    return {_path(chain.author, i): data for i, data in enumerate(pieces_of(tail), last)}
+
+
+def _grouped(files: Mapping[str, File]) -> tuple[dict[str, list[str]], list[Fault]]:
+    """Return the paths of each author in order, and the files that are nobody's."""
+    groups: dict[str, list[str]] = {}
+    misplaced = []
+    for path in sorted(files):
+        match = _PATH.fullmatch(path)
+        if match and is_did(_DID + match[1]):
+            groups.setdefault(_DID + match[1], []).append(path)
+        elif not path.startswith("quarantine/"):
+            misplaced.append(Fault(path, None, "no file of records; it is left alone"))
+    return groups, misplaced
+
+
+def _paths(author: str, files: Mapping[str, File]) -> list[str]:
+    folder = f"authors/{author.removeprefix(_DID)}/"
+    return [path for path in files if path.startswith(folder)]
+
+
+def _path(author: str, number: int) -> str:
+    return f"authors/{author.removeprefix(_DID)}/{number:06}.jsonl"
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many items at the beginning are the same."""
+    length = min(len(one), len(other))
+    return next((i for i in range(length) if one[i] != other[i]), length)
+
+
+def _change(path: str, content: Content) -> bytes:
+    if content is None:
+        return f"D {path}\n".encode()
+    if isinstance(content, str):
+        return f"M 100644 {content} {path}\n".encode()
+    return f"M 100644 inline {path}\n".encode() + _data(content)
+
+
+def _data(data: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(data), data)
