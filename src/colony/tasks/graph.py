@@ -16,7 +16,7 @@ from colony.tasks.circles import closing
 from colony.tasks.durations import Durations
 from colony.tasks.task import FINAL, Edge, State, Task
 
-CLAIMED: Final = frozenset({State.AGENT_ASSIGNED, State.AGENT_EXECUTING})
+CLAIMED: Final = (State.AGENT_ASSIGNED, State.AGENT_EXECUTING)
 """States in which an agent holds a lease; when it has ended, whoever comes may claim the task."""
 
 _WHY_NOT: Final = {

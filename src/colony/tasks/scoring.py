@@ -1,12 +1,13 @@
 """What a task is worth doing next, term by term, and the order that follows.
 
-    score = 10 P + 25 S + 10 H + 15 D - 15 W + 10 A
+    score = 10 P + 25 S + 100 H + 15 D - 15 W + 10 A
 
 P is the priority (1 to 5); S the stars; H the heat as a number from 0 to below 1 (`heat.pressure`); D the longest chain
 of unfinished work that begins with the task, by duration, counted in typical tasks; W is 1 while something that had
-better come first is not finished; A the days since the task was made. The weights of P, S and D are the seed's, that of
-H is measured (docs/decisions/0009-what-comes-next.md). All tasks age alike, so the order of two never depends on the
-hour, and a task is overtaken only by what is made before the others' lead is aged away (`overtaken_days_max`).
+better come first is not finished; A the days since the task was made. The first four terms and their weights are the
+seed's, with H and D defined so that they do what it promises (docs/decisions/0009-what-comes-next.md). All tasks age
+alike, so the order of two never depends on the hour, and a task is overtaken only by what is made before the others'
+lead is aged away (`overtaken_days_max`).
 What this file does not do: say what may start (graph.py), or who gets it.
 """
 
@@ -18,18 +19,17 @@ from math import fsum, log
 from typing import Final, NamedTuple, TypeAlias
 
 from colony.tasks.graph import CLAIMED, Node, Path, TaskGraph
-from colony.tasks.heat import Heat, heat, pressure
+from colony.tasks.heat import Heat, heat, heat_value, pressure
 from colony.tasks.task import CLAIMABLE, Edge, Task
 
 PRIORITY_POINTS: Final = 10.0
 STAR_POINTS: Final = 25.0
-HEAT_POINTS: Final = 10.0
+HEAT_POINTS: Final = 100.0
 PATH_POINTS: Final = 15.0
 ADVICE_POINTS: Final = -15.0
 AGE_POINTS_PER_DAY: Final = 10.0
 """A day of waiting counts as much as one step of priority."""
 
-LITERAL_HEAT_POINTS: Final = 100.0
 _PATH_TASKS_LINEAR: Final = 100.0
 _DAY_MILLISECONDS: Final = 86_400_000
 _PATH_SHOWN: Final = 4
@@ -82,7 +82,7 @@ class Ranking:
 
     def every(self, now_milliseconds: int) -> list[Scored]:
         """Every unfinished task, the highest score first, whether it may start or not."""
-        keys = sorted(_key(self.graph, node) for node in self.graph.unfinished())
+        keys = sorted(_key(node, self._typical_seconds) for node in self.graph.unfinished())
         return [_scored(self.graph[key[2]], key, now_milliseconds) for key in keys]
 
     def put(self, task: Task) -> None:
@@ -102,8 +102,9 @@ class Ranking:
         self._update(self.graph.unlink(edge))
 
     def _rebuild(self) -> None:
-        self._weighings = self.graph.weighings
-        self._keys = {node.id: _key(self.graph, node) for node in self.graph.unfinished() if _may_be_next(node)}
+        self._weighings, self._typical_seconds = self.graph.weighings, self.graph.durations.typical_seconds
+        first = [node for node in self.graph.unfinished() if _may_be_next(node)]
+        self._keys = {node.id: _key(node, self._typical_seconds) for node in first}
         self._queue = sorted(self._keys.values())
 
     def _update(self, changed: set[str]) -> None:
@@ -115,7 +116,7 @@ class Ranking:
             if old is not None:
                 del self._queue[bisect_left(self._queue, old)]
             if task_id in self.graph and _may_be_next(node := self.graph.node(task_id)):
-                self._keys[task_id] = key = _key(self.graph, node)
+                self._keys[task_id] = key = _key(node, self._typical_seconds)
                 insort(self._queue, key)
 
 
@@ -128,16 +129,17 @@ def explain(graph: TaskGraph, task_id: str, now_milliseconds: int) -> Explanatio
     """
     node, task = graph.node(task_id), graph[task_id]
     hot, path, age_days = heat(node), graph.path(task_id), _age_days(task, now_milliseconds)
+    typical_seconds = graph.durations.typical_seconds
     advisers = ", ".join(sorted(other.id for other in node.soft_before if other.is_unfinished)) or "nothing"
     rows = (
         ("priority", task.priority, "steps, 1 to 5", "set on the task"),
         ("stars", task.stars, "stars", "a human's emphasis"),
         ("heat", pressure(hot.value), "of 1", f"{_heat_in_words(hot)}; heat / (heat + 3)"),
-        ("path", _path_tasks(graph, node), "typical tasks", _path_in_words(path, graph.durations.typical_seconds)),
+        ("path", _path_tasks(node, typical_seconds), "typical tasks", _path_in_words(path, typical_seconds)),
         ("advice", float(_is_advised_against(node)), "0 or 1", f"unfinished, and better done before: {advisers}"),
         ("age", age_days, "days", "since it was made; all tasks age alike"),
     )
-    return _explanation(task_id, rows, (*_points(graph, node), AGE_POINTS_PER_DAY * age_days))
+    return _explanation(task_id, rows, (*_points(node, typical_seconds), AGE_POINTS_PER_DAY * age_days))
 
 
 def explain_literally(graph: TaskGraph, task_id: str) -> Explanation:
@@ -153,7 +155,7 @@ def explain_literally(graph: TaskGraph, task_id: str) -> Explanation:
         ("heat", task.heat or 0.0, "as it was set", "set by hand; 0 if it was not"),
         ("depth", depth, "tasks", "longest chain of hard dependencies to the root, finished ones included"),
     )
-    weights = (PRIORITY_POINTS, STAR_POINTS, LITERAL_HEAT_POINTS, PATH_POINTS)
+    weights = (PRIORITY_POINTS, STAR_POINTS, HEAT_POINTS, PATH_POINTS)
     return _explanation(task_id, rows, tuple(weight * row[1] for weight, row in zip(weights, rows, strict=True)))
 
 
@@ -163,36 +165,37 @@ def overtaken_days_max(graph: TaskGraph, task_id: str, best: float) -> float:
     `best` is the highest score, without age, that anybody may have. Whatever is made later has aged less by more than
     its lead, and comes after it; so once the finitely many made until then are done, the task is first.
     """
-    return max(0.0, best - sum(_points(graph, graph.node(task_id)))) / AGE_POINTS_PER_DAY
+    points = _points(graph.node(task_id), graph.durations.typical_seconds)
+    return max(0.0, best - sum(points)) / AGE_POINTS_PER_DAY
 
 
-def _points(graph: TaskGraph, node: Node) -> tuple[float, float, float, float, float]:
+def _points(node: Node, typical_seconds: float) -> tuple[float, float, float, float, float]:
     """The points of a task for all but its age, in the order of `explain`."""
     task = node.task
     assert task is not None, "what is missing has no score"
     return (
         PRIORITY_POINTS * task.priority,
         STAR_POINTS * task.stars,
-        HEAT_POINTS * pressure(heat(node).value),
-        PATH_POINTS * _path_tasks(graph, node),
+        HEAT_POINTS * pressure(heat_value(node)),
+        PATH_POINTS * _path_tasks(node, typical_seconds),
         ADVICE_POINTS if _is_advised_against(node) else 0.0,
     )
 
 
-def _key(graph: TaskGraph, node: Node) -> Key:
+def _key(node: Node, typical_seconds: float) -> Key:
     """Score and age without the hour: what is older by a day has the points of a day more, now and at any time."""
     assert node.task is not None, "what is missing has no place in the order"
     created = node.task.created
-    return (AGE_POINTS_PER_DAY * _born_days(created) - sum(_points(graph, node)), created, node.id)
+    return (AGE_POINTS_PER_DAY * _born_days(created) - sum(_points(node, typical_seconds)), created, node.id)
 
 
 def _scored(task: Task, key: Key, now_milliseconds: int) -> Scored:
     return Scored(task, AGE_POINTS_PER_DAY * now_milliseconds / _DAY_MILLISECONDS - key[0])
 
 
-def _path_tasks(graph: TaskGraph, node: Node) -> float:
+def _path_tasks(node: Node, typical_seconds: float) -> float:
     """The remaining path in typical tasks; beyond 100 it counts with its logarithm, so no estimate buys much more."""
-    tasks = node.path_seconds / graph.durations.typical_seconds
+    tasks = node.path_seconds / typical_seconds
     return tasks if tasks <= _PATH_TASKS_LINEAR else _PATH_TASKS_LINEAR * (1 + log(tasks / _PATH_TASKS_LINEAR))
 
 
