@@ -131,19 +131,28 @@ def test_more_effort_once_every_guess_was_taken(memory, state, place):
     assert efforts[-1] == EFFORT_FIRST * EFFORT_FACTOR
 
 
-def test_a_refuted_guess_is_struck_and_a_strike_made_twice_is_no_news(memory, state, place):
-    """Results hold whenever they are carried out: late, twice, or after others."""
+def test_a_refuted_guess_is_struck(memory, state, place):
+    """A guess that contradicts costs its cell that candidate, and no other cell anything."""
     _, agent, task = stuck(memory, state, place, deal(1))
-    before = count(memory.atomically(state.masks))
-    while True:
+    before = memory.atomically(state.masks)
+    while not dict(agent.tally.value).get("refuted"):
         agent._check(place, task)
-        if dict(agent.tally.value).get("refuted"):
-            break
         agent._rested = None
-        task = memory.atomically(partial(agent._next_task, chance=0.0))
-    assert count(memory.atomically(state.masks)) == before - 1
+        refuted, task = task.guess, memory.atomically(partial(agent._next_task, chance=0.0))
+    after = memory.atomically(state.masks)
+    assert [(cell, old ^ new) for cell, (old, new) in enumerate(zip(before, after, strict=True)) if old != new] == [
+        refuted
+    ]
+
+
+def test_a_guess_is_dropped_once_others_have_decided_it(memory, state, place):
+    """What is known by the time it is thought through is not told again, and is not paid to the end."""
+    _, agent, task = stuck(memory, state, place, deal(1))
+    memory.atomically(lambda t: state.strike(t, *task.guess))
+    before = place.evaluations
     agent._check(place, task)
-    assert count(memory.atomically(state.masks)) == before - 1
+    assert place.evaluations == before + 1
+    assert "guesses" not in dict(agent.tally.value)
 
 
 @pytest.mark.parametrize("agents", [1, 2, 3, 4, 8, 9, 16, 40])

@@ -23,7 +23,7 @@ from functools import partial
 from random import Random
 from typing import Final, TypeAlias
 
-from colony.experiments.sudoku.grid import Contradiction, bit, is_solution
+from colony.experiments.sudoku.grid import Contradiction, bit, is_single, is_solution
 from colony.experiments.sudoku.guessing import Checked, Guess, check_guess, possible_guesses
 from colony.experiments.sudoku.state import EFFORT_FACTOR, Round, SudokuState, count
 from colony.experiments.sudoku.strategies import SETTLING, STRATEGIES, Pattern, Seen, Strike
@@ -186,7 +186,15 @@ class Solver:
             place.evaluate(_nothing, subject)
             if number % PAID_BETWEEN_NOTES == 0:
                 place.note(self._solved)
+                if place.atomically(partial(self._is_decided, guess=task.guess)):
+                    return  # others know by now; what was spent on it stays spent
         self._attempt(place, partial(self._conclude, task=task, checked=checked))
+
+    def _is_decided(self, t: Transaction, guess: Guess) -> bool:
+        """Whether the cell is solved, or the digit is struck."""
+        cell, digit = guess
+        mask = self.state.mask(t, cell)
+        return is_single(mask) or not mask & digit
 
     def _conclude(self, t: Transaction, task: Try, checked: Checked) -> None:
         """Strike what is refuted, remember or fill in what is solved."""
