@@ -129,19 +129,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         "task.deleted/1": Kind("Tasks were deleted for good.", {"deletions": list}),
         "task.attempted/1": Kind(
-            "Somebody tried a task, and what came out; the cost in dollars is left out where it is not known.",
-            {
-                "task": str,
-                "class": str,
-                "agent": str,
-                "model": str,
-                "tier": int,
-                "input_tokens": int,
-                "output_tokens": int,
-                "wall_seconds": _NUMBER,
-                "success": bool,
-                "fingerprint": str,
-            },
+            "Somebody tried a task: with which model, at what cost, and what came out; the unknown is left out.",
+            {"task": str, "kind": str, "agent": str, "tier": int},
         ),
     }
 )

@@ -1,13 +1,14 @@
 """Dependencies as an add-remove set, without those set aside because they would close a circle.
 
 A link is said by records; an unlink names the records it saw, so that a link somebody else made meanwhile stands, and a
-stale replica cannot bring back what was removed. Of `^` and `;` for one pair the stricter counts. What this file does
-not do: find the circles (circles.py), or know whether there are such tasks.
+stale replica cannot bring back what was removed. An agent ends what agents linked, not what a human did. Of `^` and `;`
+for one pair the stricter counts. What this file does not do: find the circles (circles.py), or know whether there are
+such tasks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
@@ -22,11 +23,15 @@ _SEARCHES_MAX: Final = 64  # new dependencies above which one pass over all is c
 
 
 class EdgeSet:
-    """The dependencies that records made and ended. Not for several threads."""
+    """The dependencies that records made and ended; `may_override` tells whose links only their like may end.
 
-    def __init__(self) -> None:
+    Not for several threads.
+    """
+
+    def __init__(self, may_override: Callable[[str], bool]) -> None:
+        self._may_override = may_override
         self._said: dict[Strength, dict[Pair, tuple[Stamp, ...]]] = {"^": {}, ";": {}}
-        self._ended: dict[Strength, dict[Pair, frozenset[str]]] = {"^": {}, ";": {}}
+        self._ended: dict[Strength, dict[Pair, frozenset[tuple[str, Stamp]]]] = {"^": {}, ";": {}}
         self._touched: dict[Pair, None] = {}
         self._shown: dict[Pair, Strength] = {}
         self._aside: dict[Pair, Stamp] = {}
@@ -51,11 +56,11 @@ class EdgeSet:
             said[pair] = only if found is None else (*found, stamp)
             touched[pair] = None
 
-    def unlink(self, unlinks: Iterable[Unlink]) -> None:
+    def unlink(self, unlinks: Iterable[Unlink], stamp: Stamp) -> None:
         """Take note of the dependencies that one record ends."""
         for before, after, strength, records in unlinks:
             pair, ended = (before, after), self._ended[strength]
-            ended[pair] = ended.get(pair, frozenset()) | frozenset(records)
+            ended[pair] = ended.get(pair, frozenset()) | {(record, stamp) for record in records}
             self._touched[pair] = None
 
     def records(self, edge: Edge) -> tuple[str, ...]:
@@ -66,9 +71,16 @@ class EdgeSet:
         """Return the first record that says so and has not been ended."""
         return min(self._standing((edge.before, edge.after), edge.kind))
 
+    def refused(self) -> Iterator[tuple[Pair, Stamp]]:
+        """Yield the records that would end a dependency which only a human may end."""
+        for strength, ends in self._ended.items():
+            for pair, ended in ends.items():
+                standing = {stamp.id for stamp in self._standing(pair, strength)}
+                yield from ((pair, by) for record, by in ended if record in standing)
+
     def copy(self) -> EdgeSet:
         """Return a set that can grow without this one."""
-        other = EdgeSet()
+        other = EdgeSet(self._may_override)
         other._said = {strength: said.copy() for strength, said in self._said.items()}
         other._ended = {strength: ended.copy() for strength, ended in self._ended.items()}
         other._touched, other._shown, other._aside = self._touched.copy(), self._shown.copy(), self._aside.copy()
@@ -107,7 +119,15 @@ class EdgeSet:
 
     def _standing(self, pair: Pair, strength: Strength) -> tuple[Stamp, ...]:
         said, ended = self._said[strength].get(pair, ()), self._ended[strength].get(pair)
-        return said if ended is None else tuple(stamp for stamp in said if stamp.id not in ended)
+        if ended is None:
+            return said
+        over = {record for record, by in ended if self._may_override(by.author)}
+        weak = {record for record, _ in ended} - over
+        return tuple(
+            stamp
+            for stamp in said
+            if stamp.id not in over and (stamp.id not in weak or self._may_override(stamp.author))
+        )
 
     def _strength(self, pair: Pair) -> Strength | None:
         if pair not in self._aside and self._standing(pair, "^"):

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from colony.journal.events import KINDS
+from colony.journal.events import KINDS, upcast
 from colony.journal.record import Record
 from colony.primitives.clock import is_timestamp
 from colony.primitives.errors import UsageError
@@ -45,7 +45,8 @@ class Contents(NamedTuple):
 def read(record: Record) -> Contents:
     """Return what a record says of tasks; nothing, if it is about something else."""
     contents = Contents([], [], [], [])
-    kind, body, faults = record.kind, record.body, contents.faults
+    kind, body = upcast(record.kind, record.body)
+    faults = contents.faults
     if kind == "task.added/1":
         contents.items.extend(_added(body.get("tasks"), faults))
     elif kind in _ITEMS:

@@ -17,12 +17,10 @@ from colony.primitives.errors import UsageError
 Role: TypeAlias = Literal["owner", "human", "agent"]
 Act: TypeAlias = Literal[
     "add", "set", "raise", "claim", "steal", "step", "release", "fail", "done", "override", "reopen",
-    "hold", "lift", "lift_any", "link", "unlink", "delete", "attempt",
+    "hold", "lift", "lift_any", "delete",
 ]  # fmt: skip
 
-_AGENT: Final[frozenset[Act]] = frozenset(
-    {"add", "set", "claim", "steal", "step", "release", "fail", "done", "link", "unlink", "attempt"}
-)
+_AGENT: Final[frozenset[Act]] = frozenset({"add", "set", "claim", "steal", "step", "release", "fail", "done"})
 _HUMAN: Final[frozenset[Act]] = _AGENT | {"raise", "override", "reopen", "hold", "lift", "delete"}
 
 ACTS: Final[Mapping[Role, frozenset[Act]]] = MappingProxyType(
@@ -31,7 +29,7 @@ ACTS: Final[Mapping[Role, frozenset[Act]]] = MappingProxyType(
 """What each role may do.
 
 `raise`: give a task more stars, heat, complexity or size, or make it less secure; `override`: step, release or fail
-what another holds; `lift_any`: end the hold of an owner too.
+what another holds, and end dependencies that a human made; `lift_any`: end the hold of an owner too. Everybody may link.
 """
 
 

@@ -64,7 +64,7 @@ class MatrixState:
         self._tasks: dict[str, Task] = {}
         self._special: dict[str, Folded] = {}
         """What is more than a task: with completions, holds or reports, or deleted."""
-        self._edges = EdgeSet()
+        self._edges = EdgeSet(lambda author: self.roles.may(author, "override"))
         self._reports: set[Report] = set()
 
     @classmethod
@@ -210,9 +210,8 @@ class MatrixState:
                 known.append((stamp, item))
         for what, task, detail in faults:
             self._reports.add(Report(what, task, record.author, signed.id, detail))
-        if self.roles.may(record.author, "link"):
-            self._edges.link(links, stamp)
-            self._edges.unlink(unlinks)
+        self._edges.link(links, stamp)
+        self._edges.unlink(unlinks, stamp)
 
     def _settled_reports(self) -> list[Report]:
         """Return the reports that follow from what was taken in."""
@@ -237,6 +236,8 @@ class MatrixState:
         """Yield what is odd about dependencies."""
         for pair, stamp in self._edges.aside.items():
             yield _edge_report("cycle", pair, stamp)
+        for pair, stamp in self._edges.refused():
+            yield _edge_report("forbidden", pair, stamp)
         for pair, strength in self._edges.shown.items():
             if pair[0] in self._tasks and pair[1] in self._tasks:
                 continue
