@@ -81,6 +81,7 @@ TASK_BATCH_BYTES_MAX: Final = 4 * 1024 * 1024  # of the items of one record of a
 CLOCK_AHEAD_SECONDS_MAX: Final = 600  # a record from further in the future waits
 
 ROUTING_FILE_CHARACTERS_MAX: Final = 1_000_000
+ERROR_CHARACTERS_MAX: Final = 20_000  # of one error, from its end, that count for its fingerprint
 ROUTING_NAMES_MAX: Final = 1_000  # providers, models or agents of one routing table
 
 GIT_SECONDS_MAX: Final = 120.0  # one call of git, a push or a fetch included

@@ -17,7 +17,7 @@ from colony.routing.tiers import Tier
 
 ABLE_CHANCE: Final = 0.8
 """What a model that serves the tier is thought to succeed with, until outcomes say otherwise: a judgement."""
-_BELOW: Final = 0.3  # for each tier that a model falls short, its prior chance is multiplied by this
+_BELOW: Final = 0.4  # for each tier that a model falls short, its prior chance is multiplied by this
 _SECONDS_SPREAD: Final = 1.0  # standard deviation of the logarithm of a duration, before two attempts were seen
 _SECONDS_MIN: Final = 1e-3
 
@@ -68,12 +68,9 @@ class Chance(NamedTuple):
         return self.wins / (self.wins + self.losses)
 
 
-def prior_chance(model: Model, tier: Tier) -> float:
-    """What a model is thought to succeed with at a tier, before any attempt: 0.8, less for each tier it lacks.
-
-    T5 says nothing about difficulty; ask with the tier that the complexity alone would give.
-    """
-    short = max(0, tier - model.highest)
+def prior_chance(model: Model, difficulty: Tier) -> float:
+    """What a model is thought to succeed with before any attempt: 0.8, and less for each tier that it falls short."""
+    short = max(0, difficulty - model.highest)
     return float(ABLE_CHANCE * _BELOW**short)
 
 

@@ -1,4 +1,4 @@
-"""The decision ledger: a pure fold over outcomes into evidence by kind and model, and what ended which error.
+"""The decision ledger: a pure fold over outcomes into evidence by kind, tier and model, and what ended which error.
 
 The same outcomes in the same order give the same ledger; the order is that of the records, (at, author, n), which every
 replica computes alike. An error is `fixed_by` the first verified success of the same task after it. What this file does
@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from colony.routing.evidence import NOTHING, Evidence
 from colony.routing.outcomes import Outcome
+from colony.routing.tiers import Tier
 
-Key = tuple[str, str]  # kind, model
+Key = tuple[str, Tier, str]
+"""Kind, tier, model."""
 
 
 class Fix(NamedTuple):
@@ -49,9 +51,9 @@ class Ledger:
     outcomes: int = 0
     cost_microdollars: int = 0
 
-    def of(self, kind: str, model: str) -> Evidence:
-        """The evidence on a model at a kind of task; nothing where it was never tried."""
-        return self.evidence.get((kind, model), NOTHING)
+    def of(self, kind: str, tier: Tier, model: str) -> Evidence:
+        """The evidence on a model at a kind of task of a tier; nothing where it was never tried."""
+        return self.evidence.get((kind, tier, model), NOTHING)
 
     def with_outcomes(self, outcomes: Iterable[Outcome], *, evidence_max: float) -> Ledger:
         """The ledger after some more outcomes, in their order."""
@@ -60,7 +62,7 @@ class Ledger:
         for outcome in outcomes:
             count, cost = count + 1, cost + outcome.cost_microdollars
             if outcome.model is not None:
-                key = (outcome.kind, outcome.model)
+                key = (outcome.kind, outcome.tier, outcome.model)
                 evidence[key] = evidence.get(key, NOTHING).with_outcome(outcome, evidence_max)
             if outcome.fingerprint is not None and not outcome.success:
                 fixes.setdefault(outcome.fingerprint, ())
@@ -100,10 +102,9 @@ class Ledger:
         words, others = (set((each or "").split()) for each in (text, self.texts.get(other)))
         return len(words & others) / max(len(words | others), 1)
 
-    def rows(self) -> Iterator[tuple[str, str, Evidence]]:
-        """Kind, model and evidence, sorted."""
-        for (kind, model), evidence in sorted(self.evidence.items()):
-            yield kind, model, evidence
+    def rows(self) -> Iterator[tuple[Key, Evidence]]:
+        """The evidence by kind, tier and model, sorted."""
+        return iter(sorted(self.evidence.items()))
 
 
 EMPTY = Ledger()

@@ -92,6 +92,7 @@ class Candidate(NamedTuple):
     option: cascade.Option
     """What it is ordered by: the mean, or a draw where the router explores."""
     attempts: int
+    is_able: bool
 
 
 def available_providers(table: Table, environ: Mapping[str, str]) -> frozenset[str]:
@@ -129,7 +130,7 @@ def route(
     agent = _agent(tier, table, available)
     why.append(f"agent {agent.name}: it takes {tier.name} and has a free hand")
     usable = _usable(_allowed(request, tier, table), request, available, why)
-    found = _candidates(usable, request, table, prices, ledger, stream)
+    found = _candidates(usable, request, tier, table, prices=prices, ledger=ledger, stream=stream)
     order = _in_order(found, hinted, table.rows[tier].fallbacks if tier in table.rows else ())
     why += [_described(each) for each in order]
     chosen, reserved = _affordable(order, request, budgets, why)
@@ -146,7 +147,7 @@ def route(
         fallbacks=tuple(each.model.name for each in rest),
         cost_microdollars=chosen.cost_microdollars,
         reserved=reserved,
-        seconds_max=patience_seconds(ledger.of(request.kind, chosen.model.name), table.learning),
+        seconds_max=patience_seconds(ledger.of(request.kind, tier, chosen.model.name), table.learning),
         expected_dollars=cascade.expected_dollars([_believed(each) for each in (chosen, *rest)]),
         why=tuple(why),
     )
@@ -233,7 +234,9 @@ def _refusal(model: Model, request: Request, available: Available) -> str | None
 def _candidates(
     models: Sequence[Model],
     request: Request,
+    tier: Tier,
     table: Table,
+    *,
     prices: PriceList,
     ledger: Ledger,
     stream: np.random.Generator | None,
@@ -241,7 +244,7 @@ def _candidates(
     learning, difficulty = table.learning, tier_of(request.complexity.value)
     costs = {model.name: microdollars(model, table, prices, request.tokens) for model in models}
     dearest = max((cost for cost in costs.values() if cost is not None), default=0)
-    evidence = {model.name: ledger.of(request.kind, model.name) for model in models}
+    evidence = {model.name: ledger.of(request.kind, tier, model.name) for model in models}
     chances = {m.name: chance(evidence[m.name], prior_chance(m, difficulty), learning.prior_mass) for m in models}
     explores = stream is not None and learning.explore
     drawn = cascade.sampled(chances, stream) if explores and stream is not None else {}
@@ -250,14 +253,19 @@ def _candidates(
         name, cost, mean = model.name, costs[model.name], chances[model.name].mean
         spent = expected_dollars(evidence[name], dearest if cost is None else cost, learning)
         option = cascade.Option(name, drawn.get(name, mean), spent)
-        found.append(Candidate(model, cost, mean, option, evidence[name].attempts))
+        tries = evidence[name].attempts
+        found.append(Candidate(model, cost, mean, option, tries, bool(drawn or tries or model.highest >= difficulty)))
     return found
 
 
 def _in_order(found: Sequence[Candidate], hinted: Sequence[str], fallbacks: Sequence[str]) -> list[Candidate]:
-    """Hinted models first, then the cheapest, then the table's own fallbacks, then the others by expected cost."""
+    """Hinted models first, then the cheapest able one, then the table's own fallbacks, then the others.
+
+    Within each part the order is that of least expected cost. A model that is not meant for so difficult a task counts
+    as able once it was tried at its kind, or where the router explores.
+    """
     by_name = {each.model.name: each for each in found}
-    ranked = [option.name for option in cascade.in_order(each.option for each in found)]
+    ranked = [o.name for able in (True, False) for o in cascade.in_order(c.option for c in found if c.is_able is able)]
     first = [name for name in hinted if name in by_name] or ranked[:1]
     names = dict.fromkeys((*first, *(name for name in fallbacks if name in by_name), *ranked))
     return [by_name[name] for name in names]

@@ -126,7 +126,7 @@ class Learning:
     """What an hour of waiting counts, so that a free model that always fails is not free."""
     prior_mass: float = 4.0
     """How many attempts the prior of a tier is worth."""
-    evidence_max: float = 200.0
+    evidence_max: float = 60.0
     """Older attempts fade so that no more than this many are remembered."""
     attempt_seconds: float = 60.0
     """How long an attempt is thought to take before any was seen."""
