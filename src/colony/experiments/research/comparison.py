@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import copy
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -77,7 +77,9 @@ class Part:
         document = self._whole.read(source)
         if isinstance(document, Unreadable):
             return document
-        return replace(document, links=tuple(link for link in document.links if self._accepts(link.source)))
+        part = copy(document)  # with what was worked out of its text, which `replace` would lose
+        object.__setattr__(part, "links", tuple(link for link in document.links if self._accepts(link.source)))
+        return part
 
 
 def _is_library(path: str) -> bool:

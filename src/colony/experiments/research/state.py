@@ -178,8 +178,8 @@ class ResearchState:
             return
         links = reading.document.links
         entries = t.read(self.sources)
-        listed = {entry[0] for entry in entries}
-        found = tuple((e.source, e.title) for e in links if e.source not in listed)
+        listed = {source for source, _ in entries}
+        found = tuple({e.source: (e.source, e.title) for e in links if e.source not in listed}.values())
         if found:
             t.write(self.sources, (entries + found)[:RESEARCH_DOCUMENTS_MAX])
         if reading.facts:
@@ -199,24 +199,25 @@ class ResearchState:
 
     def is_all_read(self, t: DurableTransaction) -> bool:
         """Whether every document has been read, or found to be unreadable."""
-        return all(
-            (t.read(self.mark(source)) or _FREE)[0] in ("read", "unreadable") for source, _ in t.read(self.sources)
-        )
+        return all(how in {"read", "unreadable"} for _, (how, _) in self._marks(t))
 
     def is_nobody_reading(self, t: DurableTransaction) -> bool:
         """Whether all that was taken has been brought back."""
-        return all((t.read(self.mark(source)) or _FREE)[0] != "claimed" for source, _ in t.read(self.sources))
+        return all(how != "claimed" for _, (how, _) in self._marks(t))
 
     def gathered(self, t: DurableTransaction) -> Gathered:
         """All that was brought together; the facts on the topic first, then by question in the order of asking."""
-        topics = (self.topic, *t.read(self.questions))
-        marks = [(source, t.read(self.mark(source)) or _FREE) for source, _ in t.read(self.sources)]
+        topics = dict.fromkeys((self.topic, *t.read(self.questions)))
+        marks = tuple(self._marks(t))
         return Gathered(
             facts=tuple(Fact.from_value(value) for topic in topics for value in self._values(t, topic)),
             read=tuple(source for source, (how, _) in marks if how == "read"),
             unreadable=tuple(Unreadable(source, why) for source, (how, why) in marks if how == "unreadable"),
             questions=self.open_terms(t),
         )
+
+    def _marks(self, t: DurableTransaction) -> Iterator[tuple[str, tuple[str, str]]]:
+        return ((source, t.read(self.mark(source)) or _FREE) for source, _ in t.read(self.sources))
 
     def _count(self, t: DurableTransaction, topic: str) -> int:
         return sum(count for _, count in t.read(self.facts(topic)))
