@@ -33,7 +33,7 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 class Changes(NamedTuple):
-    """What some records changed: the tasks that came, changed or went, and dependencies."""
+    """What some records changed: the tasks that came, changed or went, and what came into or out of `edges`."""
 
     tasks: frozenset[str]
     linked: tuple[Edge, ...]
@@ -64,6 +64,7 @@ class MatrixState:
         self._tasks: dict[str, Task] = {}
         self._special: dict[str, Folded] = {}
         """What is more than a task: with completions, holds or reports, or deleted."""
+        self._deleted: set[str] = set()
         self._edges = EdgeSet(lambda author: self.roles.may(author, "override"))
         self._reports: set[Report] = set()
 
@@ -83,10 +84,13 @@ class MatrixState:
         Records of a time more than `CLOCK_AHEAD_SECONDS_MAX` after `now_milliseconds` wait; each call takes in those
         whose time has come.
         """
+        deleted = self._deleted.copy()
         tasks = self._grow(records, now_milliseconds)
+        cut = {edge for edge in self._cut(self._deleted - deleted) if deleted.isdisjoint(edge[:2])}
         came, went = self._edges.settle()
-        linked, unlinked = (tuple(Edge(*pair, strength) for pair, strength in pairs) for pairs in (came, went))
-        return Changes(frozenset(tasks), linked, unlinked)
+        linked = {Edge(*pair, strength) for pair, strength in came if self._deleted.isdisjoint(pair)}
+        unlinked = {Edge(*pair, strength) for pair, strength in went if deleted.isdisjoint(pair)} | cut
+        return Changes(frozenset(tasks), tuple(sorted(linked)), tuple(sorted(unlinked)))
 
     def _grow(self, records: Iterable[SignedRecord], now_milliseconds: int | None) -> list[str]:
         """Take records in and fold the tasks that they touch; return those that are others than before."""
@@ -111,7 +115,7 @@ class MatrixState:
     def edges(self) -> Iterator[Edge]:
         """The dependencies that count, of tasks that were not deleted; the first of two may not exist (it blocks)."""
         for pair, strength in self._edges.shown.items():
-            if not self.is_deleted(pair[0]) and not self.is_deleted(pair[1]):
+            if pair[0] not in self._deleted and pair[1] not in self._deleted:
                 yield Edge(*pair, strength)
 
     @property
@@ -134,8 +138,7 @@ class MatrixState:
 
     def is_deleted(self, task: str) -> bool:
         """Tell whether somebody deleted the task."""
-        folded = self._special.get(task)
-        return folded is not None and folded.is_deleted
+        return task in self._deleted
 
     def completions(self, task: str) -> dict[str, str | None]:
         """Return the records that finished a task, each with its commit: what a reopening has to name."""
@@ -162,7 +165,7 @@ class MatrixState:
             waiting=len(self._waiting),
             authors=len({author for author, _ in self._numbers}),
             tasks=len(self._tasks),
-            deleted=sum(folded.is_deleted for folded in self._special.values()),
+            deleted=len(self._deleted),
             edges=len(self._edges.shown),
             reports=len(self.reports),
         )
@@ -174,7 +177,7 @@ class MatrixState:
         members = (
             (b'{"aside":', canonical([list(edge) for edge in self.aside])),
             (b',"completions":', canonical({name: _completions(folded) for name, folded in special})),
-            (b',"deleted":', canonical([name for name, folded in special if folded.is_deleted])),
+            (b',"deleted":', canonical(sorted(self._deleted))),
             (b',"edges":', msgspec.json.encode(sorted(self.edges))),
             (b',"holds":', canonical({name: list(folded.holds) for name, folded in special if folded.holds})),
             (b',"reports":', canonical([list(msgspec.structs.astuple(report)) for report in self._settled_reports()])),
@@ -227,10 +230,18 @@ class MatrixState:
         folded = fold(name, said, self.roles)
         if isinstance(folded, Folded):
             self._special[name] = folded
+            if folded.is_deleted:
+                self._deleted.add(name)
         task = folded.task if isinstance(folded, Folded) else folded
         if task is not None:
             self._tasks[name] = task
         return before != task
+
+    def _cut(self, deleted: set[str]) -> Iterator[Edge]:
+        """Yield the dependencies of tasks that have just been deleted."""
+        for pair, strength in self._edges.shown.items() if deleted else ():
+            if not deleted.isdisjoint(pair):
+                yield Edge(*pair, strength)
 
     def _edge_reports(self) -> Iterator[Report]:
         """Yield what is odd about dependencies."""
@@ -254,6 +265,7 @@ class MatrixState:
         other._said = {name: said.copy() for name, said in self._said.items()}
         other._tasks = self._tasks.copy()
         other._special = self._special.copy()
+        other._deleted = self._deleted.copy()
         other._edges = self._edges.copy()
         other._reports = self._reports.copy()
         return other
