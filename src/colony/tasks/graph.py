@@ -66,6 +66,7 @@ class Node:
         "blocks",
         "id",
         "is_open",
+        "is_unfinished",
         "path_seconds",
         "soft_after",
         "soft_before",
@@ -75,8 +76,7 @@ class Node:
 
     def __init__(self, task_id: str) -> None:
         self.id = task_id
-        self.task: Task | None = None
-        self.is_open = True  # not finished; what is missing is open, so it blocks
+        self.hold(None)
         self.before: list[Node] = []
         self.after: list[Node] = []
         self.soft_before: list[Node] = []
@@ -85,10 +85,11 @@ class Node:
         self.blocks = 0  # open tasks in `after`
         self.path_seconds = 0.0  # the longest chain of unfinished work that begins here, this task included
 
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether this is a task that somebody added and nobody has finished."""
-        return self.is_open and self.task is not None
+    def hold(self, task: Task | None) -> None:
+        """Stand for a task, or for one that is missing: it is open, so that it blocks, but there is nothing to do."""
+        self.task = task
+        self.is_open = task is None or task.state not in FINAL
+        self.is_unfinished = task is not None and self.is_open
 
     @property
     def rank(self) -> tuple[str, str]:
@@ -105,16 +106,10 @@ class TaskGraph:
     """
 
     def __init__(self, tasks: Iterable[Task] = (), edges: Iterable[Edge] = ()) -> None:
-        self._nodes: dict[str, Node] = {}
         self._edges: dict[Edge, None] = dict.fromkeys(edges)
-        self._aside: dict[Edge, None] = {}
-        for task in tasks:
-            node = self._named(task.id)
-            node.task, node.is_open = task, task.state not in FINAL
-        self.durations = Durations(node.task for node in self._nodes.values() if node.task)
         self.weighings = 0
         """How often every path was measured anew, since what tasks without an estimate last was guessed anew."""
-        self._build()
+        self._build(tasks)
 
     # -- what it knows --------------------------------------------------------------------------------------------
 
@@ -219,7 +214,7 @@ class TaskGraph:
             return set()
         del self._edges[edge]
         if self._aside:
-            self._build()
+            self._build([node.task for node in self._nodes.values() if node.task])
             return set(self._nodes)
         before, after = self._nodes[edge.before], self._nodes[edge.after]
         _disconnect(before, after, edge.kind)
@@ -235,33 +230,34 @@ class TaskGraph:
 
     def _replace(self, node: Node, task: Task | None) -> set[str]:
         was_open, was_unfinished, old = node.is_open, node.is_unfinished, node.task
-        node.task, node.is_open = task, task is None or task.state not in FINAL
+        node.hold(task)
         changed = {node.id}
         if node.is_open != was_open:
             for other in node.after:
                 other.waits += node.is_open - was_open
-            changed.update(other.id for other in (*node.after, *node.soft_after))
+            changed.update(other.id for other in node.after)
         if node.is_unfinished != was_unfinished:
             for other in node.before:
                 other.blocks += node.is_unfinished - was_unfinished
-            changed.update(other.id for other in node.before)
+            changed.update(other.id for other in (*node.before, *node.soft_after))
         guesses = self.durations.guesses()
         if self.durations.replace(old, task) and self.durations.guesses() != guesses:
             self._weigh_all()
             return set(self._nodes)
         return changed | self._measure_from(node)
 
-    def _build(self) -> None:
-        """Make every connection anew, in the order of the edges, without those that would close a cycle."""
-        for node in self._nodes.values():
-            node.before, node.after, node.soft_before, node.soft_after = [], [], [], []
-            node.waits = node.blocks = 0
-        for edge in self._edges:
-            _connect(self._named(edge.before), self._named(edge.after), edge.kind)
-        self._aside = {}
+    def _build(self, tasks: Iterable[Task]) -> None:
+        """Make every node and connection anew, in the order of the edges, without those that would close a cycle."""
+        self._nodes: dict[str, Node] = {}
+        self._aside: dict[Edge, None] = {}
+        for task in tasks:
+            self._named(task.id).hold(task)
+        self.durations = Durations(node.task for node in self._nodes.values() if node.task)
+        for before, after, kind in self._edges:
+            _connect(self._named(before), self._named(after), kind)
         knot = self._weigh_all()
         if knot:
-            hard = {(e.before, e.after): n for n, e in enumerate(self._edges) if e.kind == "^" and e.before in knot}
+            hard = {(e.before, e.after): n for n, e in enumerate(self._edges) if e.kind == "^" and e.after in knot}
             for before, after in closing(hard, hard.__getitem__):
                 self._aside[Edge(before, after)] = None
                 _disconnect(self._nodes[before], self._nodes[after], "^")

@@ -206,7 +206,7 @@ def _may_be_next(node: Node) -> bool:
 
 
 def _is_advised_against(node: Node) -> bool:
-    return any(other.is_unfinished for other in node.soft_before)
+    return bool(node.soft_before) and any(other.is_unfinished for other in node.soft_before)
 
 
 def _born_days(created: str) -> float:
