@@ -1,13 +1,15 @@
 """Fingerprints of errors: `type:hash`, the same for the same error on another day, machine, line or process.
 
-Rules, version 1, in this order. **Replaced in each line**, by a word in angle brackets: terminal escapes (by nothing),
-quoted values, URLs, UUIDs, addresses of mail and of git over SSH, times and dates, durations, sizes, IP addresses and
-host names with their ports, paths and file names with their positions, hexadecimal numbers and SHAs, and all other
-numbers, process ids among them; numbers inside a word (E0308, python3.11) and after words such as `errno`, `exit code`
-and `http` say what the error is, and stay. **Then** case is folded and white space made single. **Lines that count**: of
-a Python traceback the exception that ends the last one; else all lines that name an error and are no frame of a stack,
-without repeats, the first eight; where no line does, the last three. **Types**, the first pattern that occurs: see
-`TYPES`. The whole is done again until nothing changes, so that a normalised text is its own.
+Rules, version 1, in this order.
+
+**Replaced in each line**, by a word in angle brackets: terminal escapes (by nothing), quoted values, URLs, UUIDs,
+addresses of mail and of git over SSH, paths and file names with their positions, times and dates, durations, sizes, IP
+addresses and host names with their ports, hexadecimal numbers and SHAs, all other numbers, process ids among them;
+numbers inside a word (E0308, python3.11) and after words such as `errno`, `exit code` and `http` say what the error is,
+and stay. **Then** case is folded and white space made single. **Lines that count**: of a Python traceback the exception
+that ends the last one; else all lines that name an error and are no frame of a stack, without repeats, the first eight;
+where no line does, the last three. **Types**: the first of `TYPES` whose pattern occurs. The whole is done again until
+nothing changes, so that a normalised text is its own normal form.
 
 The version is part of the hash, so that fingerprints of two versions never meet. What this file does not do: remember
 which task met an error, or what fixed it (ledger.py).
@@ -34,7 +36,7 @@ _EXTENSIONS: Final = (
     "json|jsonl|toml|ya?ml|xml|html?|css|scss|md|rst|txt|lock|cfg|ini|conf|env|csv|tsv|log|sql|sqlite3?|db|proto|tf|so|"
     "dll|dylib|a|o|exe|zip|gz|tgz|tar|whl|pem|key|crt|png|svg|pdf|gradle|cmake|mk|git"
 )
-_POSITION: Final = r"(?::\d+){0,2}(?:\(\d+(?:,\d+)?\))?"
+_POSITION: Final = r"(?:::[\w.\[\]-]+)*(?::\d+){0,2}(?:\(\d+(?:,\d+)?\))?"
 _TOP_LEVELS: Final = "com|org|net|io|dev|local|internal|edu|gov|ai|app|co|eu|uk|de|fr|ch|nl"
 _MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DURATIONS: Final = "ns|us|µs|ms|s|secs?|seconds?|milliseconds?|m|mins?|minutes?|h|hrs?|hours?|days?"
@@ -44,13 +46,16 @@ _RULES: Final[Sequence[tuple[re.Pattern[str], str]]] = [
     (re.compile(pattern, re.IGNORECASE), word)
     for pattern, word in (
         (r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]", ""),
-        (
-            r"\u2018[^\u2018\u2019\n]*\u2019|\u201c[^\u201c\u201d\n]*\u201d|`[^`'\n]*[`']|(?<!\w)'[^'\n]*'(?!\w)|(?<!\w)\"[^\"\n]*\"(?!\w)",
-            "<value>",
-        ),
+        (r"\u2018[^\u2018\u2019\n]*\u2019|\u201c[^\u201c\u201d\n]*\u201d|`[^`'\n]*[`']", "<value>"),
+        (r"(?<!\w)'[^'\n]*'(?!\w)|(?<!\w)\"[^\"\n]*\"(?!\w)", "<value>"),
         (r"\b[a-z][a-z0-9+.-]*://[^\s<>\"')\]]+", "<url>"),
         (r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", "<id>"),
         (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?::[\w./~-]+)?", "<mail>"),
+        (rf"(?<![\w<])[a-z]:\\[^\s:*?\"<>|]+{_POSITION}", "<path>"),
+        (rf"(?<![\w<>/.])(?:~|\.\.?)?/[^\s:,;()'\"<>\[\]]+{_POSITION}", "<path>"),
+        (rf"(?<![\w<>/.@])(?!https?/\d)@?[\w.+-]+(?:/[\w.@+-]+)+/?{_POSITION}", "<path>"),
+        (rf"(?<![\w<>/.])[\w+-]+(?:\.[\w+-]+)*\.(?:{_EXTENSIONS})\b{_POSITION}", "<path>"),
+        (r"^\[ *\d+\.\d+\]", "<time>"),
         (r"\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:z\b|[+-]\d\d:?\d\d)?", "<time>"),
         (rf"\b(?:{_MONTHS})[a-z]* \d{{1,2}}\b(?:,? \d{{4}}\b)?", "<time>"),
         (r"\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b", "<time>"),
@@ -58,10 +63,6 @@ _RULES: Final[Sequence[tuple[re.Pattern[str], str]]] = [
         (r"(?<![\w.])\d+(?:\.\d+)?[ -]?(?:bytes?|[kmgt]i?b)\b", "<size>"),
         (r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f]*:[0-9a-f:.]*\](?::\d+)?", "<host>"),
         (rf"(?<![\w./@-])(?:localhost|(?:[a-z0-9-]+\.)+(?:{_TOP_LEVELS}))(?::\d+)?(?![\w./-])", "<host>"),
-        (rf"(?<![\w<])[a-z]:\\[^\s:*?\"<>|]+{_POSITION}", "<path>"),
-        (rf"(?<![\w<>/.])(?:~|\.\.?)?/[^\s:,;()'\"<>\[\]]+{_POSITION}", "<path>"),
-        (rf"(?<![\w<>/.@])(?!https?/\d)@?[\w.+-]+(?:/[\w.@+-]+)+/?{_POSITION}", "<path>"),
-        (rf"(?<![\w<>/.])[\w+-]+(?:\.[\w+-]+)*\.(?:{_EXTENSIONS})\b{_POSITION}", "<path>"),
         (r"\b0x[0-9a-f]+\b|\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}\b", "<number>"),
     )
 ]
@@ -93,7 +94,7 @@ _TYPE_PATTERNS: Final[Sequence[tuple[Type, str]]] = (
     ("parse", (
         r"syntax ?error|parse ?error|parsing|invalid (?:syntax|json|yaml|toml|character)|decodeerror|expecting|"
         r"unexpected (?:token|end|eof|character|identifier|indent|keyword)|indentation ?error|unterminated|malformed|"
-        r"(?:not|to) parse|mapping values|is not valid json|expected .{1,60} found|expected expression|expected .;"
+        r"(?:not|to) parse|mapping values|is not valid json|expected .{1,60} found|expected (?:expression|<value>)"
     )),
     ("missing", (
         r"no such|not found|modulenotfound|no module named|cannot find|(?:could|can) ?not (?:find|resolve|locate)|"
@@ -129,7 +130,7 @@ def fingerprint(raw: str) -> Fingerprint:
 def normalised(raw: str) -> str:
     """What is left of an error when all that differs between two occasions is replaced. It is its own normal form.
 
-    A pass that changes anything leaves fewer lines, quotes, digits, slashes, dots or at-signs, or less text; so it ends.
+    A pass that changes anything leaves fewer lines, quotes, digits, slashes, dots or at-signs, or less text: it ends.
     """
     text, once = raw[-ERROR_CHARACTERS_MAX:], ""
     while text != (once := _pass(text)):
