@@ -85,7 +85,7 @@ class _Fold:
     def of(self, said: Sequence[Said]) -> Folded:
         allowed = [one for one in said if self._is_allowed(*one)]
         additions = [(stamp, item) for stamp, item in allowed if isinstance(item, Task)]
-        if any(isinstance(item, Deletion) for _, item in allowed):
+        if _is_deleted(allowed):
             return Folded(None, reports=self._told(), is_deleted=True)
         if not additions:
             for stamp, _ in allowed:
@@ -172,6 +172,10 @@ def _acts(item: Item) -> tuple[Act, ...]:
             return ("hold",) if item.held else ("lift",)
         case Deletion():
             return ("delete",)
+
+
+def _is_deleted(said: Sequence[Said]) -> bool:
+    return any(isinstance(item, Deletion) for _, item in said)
 
 
 def _stated(item: Task) -> Mapping[str, Any]:

@@ -208,6 +208,6 @@ _VALUES: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
 )
 _DEEDS: Final[tuple[Callable[[_Play, Task], Draft | None], ...]] = (
     *(_claim, _claim, _claim, _step, _step, _end, _finish, _finish, _reopen, _reopen),
-    *(_hold, _lift, _link, _link, _unlink, _set, _set, _delete, _lie),
+    *(_hold, _hold, _lift, _lift, _link, _link, _unlink, _set, _set, _delete, _lie),
     lambda play, task: _add(play, task.id),
 )

@@ -180,9 +180,12 @@ def _returns(_shard: MatrixState, union: MatrixState, told: _Told) -> bool:
     return False
 
 
-def _is_undeleted(shard: MatrixState, union: MatrixState, _told: _Told) -> bool:
-    """Tell whether a task that was deleted in a shard exists in the union."""
-    return any(shard.is_deleted(name) for name in union.tasks)
+def _is_undeleted(_shard: MatrixState, union: MatrixState, told: _Told) -> bool:
+    """Tell whether a task exists that somebody deleted who may."""
+    return any(
+        kind == "task.deleted/1" and told.roles.may(stamp[1], "delete") and item["task"] in union.tasks
+        for stamp, kind, item in told.said
+    )
 
 
 def _goes_in_circles(_shard: MatrixState, union: MatrixState, _told: _Told) -> bool:

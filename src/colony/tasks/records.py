@@ -159,9 +159,10 @@ def claimed(
 
 
 def stepped(task: Task, state: State, *, lease_expires: int | None = None, reason: str = "") -> Draft:
-    """Return the record by which whoever holds a task says where it stands, or renews the lease."""
+    """Return the record by which whoever holds a task says where it stands, or renews the lease; else it goes on."""
+    lease = task.lease_expires if lease_expires is None else lease_expires
     move = Move(task=task.id, move="step", epoch=task.epoch, fence=task.fence, state=state)
-    return _moved(msgspec.structs.replace(move, lease_expires=lease_expires, reason=reason))
+    return _moved(msgspec.structs.replace(move, lease_expires=lease, reason=reason))
 
 
 def released(task: Task, reason: str = "") -> Draft:
