@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -118,11 +119,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What an agent reached: when, after how many evaluations of its own, and a value that the team's gauge knows."""
+    """What an agent reached: when, and a value that the team's gauge knows."""
 
     at_seconds: float
     agent: str
-    evaluations: int
     value: Any
 
 
@@ -133,7 +133,8 @@ class Place:
         self.name = name
         self.memory = group.memory
         self.random = Random(f"{setting.seed}/{name}")  # noqa: S311  # searches want speed and a seed, not secrecy
-        self.evaluations = 0
+        self.evaluated: list[float] = []
+        """When each evaluation had been made."""
         self.coordination_cpu_seconds = 0.0
         self.notes: list[Note] = []
         self.subjects: list[Hashable] = []
@@ -141,6 +142,11 @@ class Place:
         self._wait_seconds = setting.evaluation_seconds
         self._deadline = deadline
         self._clock = clock
+
+    @property
+    def evaluations(self) -> int:
+        """How many this agent has made."""
+        return len(self.evaluated)
 
     def atomically(self, body: Callable[[DurableTransaction], T]) -> T:
         """Run `body` as one transaction; a blocked `retry` ends with the trial.
@@ -176,17 +182,17 @@ class Place:
         if not self._group.purse.take():
             self._group.close()
             raise Over
-        self.evaluations += 1
         if subject is not None:
             self.subjects.append(subject)
         result = work()
         if self._wait_seconds:
             time.sleep(self._wait_seconds)
+        self.evaluated.append(self._clock.monotonic_seconds())
         return result
 
     def note(self, value: Any) -> None:
         """Put down what was reached, for the measurement."""
-        self.notes.append(Note(self._clock.monotonic_seconds(), self.name, self.evaluations, value))
+        self.notes.append(Note(self._clock.monotonic_seconds(), self.name, value))
 
     def finish(self) -> None:
         """The task is solved: end the whole group.
@@ -284,7 +290,8 @@ class Work:
     """What one agent did, as its place has measured it."""
 
     agent: str
-    evaluations: int
+    evaluated: tuple[float, ...]
+    """When each of its evaluations had been made."""
     coordination_cpu_seconds: float
     notes: tuple[Note, ...]
     subjects: tuple[Hashable, ...]
@@ -339,7 +346,9 @@ def run_members(members: Sequence[Member], setting: Setting, clock: Clock, start
             thread.join()
     if failures:
         raise failures[0]
-    return [Work(p.name, p.evaluations, p.coordination_cpu_seconds, tuple(p.notes), tuple(p.subjects)) for p in places]
+    return [
+        Work(p.name, tuple(p.evaluated), p.coordination_cpu_seconds, tuple(p.notes), tuple(p.subjects)) for p in places
+    ]
 
 
 def _close(members: Sequence[Member]) -> None:
@@ -358,7 +367,7 @@ def measure(team: Team, works: Sequence[Work], start: float, *, wall_seconds: fl
         solved=solved is not None,
         solved_evaluations=solved.evaluations if solved else None,
         solved_seconds=solved.seconds if solved else None,
-        evaluations=sum(work.evaluations for work in works),
+        evaluations=sum(len(work.evaluated) for work in works),
         wall_seconds=wall_seconds,
         cpu_seconds=cpu_seconds,
         coordination_cpu_seconds=sum(work.coordination_cpu_seconds for work in works),
@@ -375,11 +384,10 @@ def measure(team: Team, works: Sequence[Work], start: float, *, wall_seconds: fl
 
 def _curve(team: Team, works: Sequence[Work], start: float) -> tuple[Point, ...]:
     """The team's quality over evaluations and time, from everybody's notes; only where it changes."""
-    done: dict[str, int] = {}
+    evaluated = sorted(at for work in works for at in work.evaluated)
     points: list[Point] = []
     for note in sorted((n for work in works for n in work.notes), key=lambda n: (n.at_seconds, n.agent)):
-        done[note.agent] = note.evaluations
         quality = team.gauge.add(note.value)
         if not points or quality != points[-1].quality:
-            points.append(Point(sum(done.values()), note.at_seconds - start, quality))
+            points.append(Point(bisect_right(evaluated, note.at_seconds), note.at_seconds - start, quality))
     return tuple(points)
