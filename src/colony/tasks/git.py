@@ -17,11 +17,17 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from colony.primitives.errors import LimitError, RepositoryError
-from colony.primitives.limits import GIT_ERROR_BYTES_MAX, GIT_OUTPUT_BYTES_MAX, GIT_SECONDS_MAX
+from colony.primitives.limits import (
+    GIT_ERROR_BYTES_MAX,
+    GIT_LOCK_SECONDS_MAX,
+    GIT_OUTPUT_BYTES_MAX,
+    GIT_SECONDS_MAX,
+)
 
 NOTHING: Final = "0" * 40
 """What git writes where there is no object; it is as good in a repository of the longer SHA-256 names."""
 
+FAST_IMPORT: Final = ("fast-import", "--quiet", "--cat-blob-fd=1")
 _KEPT: Final = re.compile(
     r"(?!GIT_)|GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|EXEC_PATH|PROXY_COMMAND|CEILING_DIRECTORIES|SSL_\w+"
     r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM))$"
@@ -33,6 +39,7 @@ _SET: Final = {
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",  # no `ext::`, which would run a command from an address
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
+_LOCKED: Final = re.compile(r"Unable to create '(.+\.lock)': File exists")
 _CHUNK_BYTES: Final = 1024 * 1024
 _DURABLE: Final = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync", "-c", "gc.auto=0")
 
@@ -72,7 +79,7 @@ class Git:
 
         """
         environ = os.environ if environ is None else environ
-        self._environ = {name: value for name, value in environ.items() if _KEPT.match(name)} | _SET
+        self.environ = {name: value for name, value in environ.items() if _KEPT.match(name)} | _SET
         self._seconds_max = seconds_max
         self.directory = directory
         asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--is-bare-repository")
@@ -107,7 +114,7 @@ class Git:
             process = subprocess.Popen(
                 command,
                 cwd=self.directory,
-                env={**self._environ, **(environ or {})},
+                env={**self.environ, **(environ or {})},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -164,9 +171,22 @@ class Git:
         if not outcome.code:
             return True
         now = self.refs(*(change.ref for change in changes))
-        if any(now.get(change.ref) != change.old for change in changes) or ".lock': File exists" in outcome.error:
+        if any(now.get(change.ref) != change.old for change in changes):
+            return False
+        if lock := _LOCKED.search(outcome.error):
+            self._break(Path(lock[1]))
             return False
         raise RepositoryError(f"git cannot write to {self.shared_folder}: {outcome.reason}")
+
+    def _break(self, lock: Path) -> None:
+        """Remove the lock of a ref if whoever made it was killed: git holds one for some milliseconds only."""
+        probe = self.shared_folder / f"colony-now-{os.getpid()}-{threading.get_ident()}"
+        with contextlib.suppress(FileNotFoundError):
+            probe.touch()  # the time as the file system has it
+            age_seconds = probe.stat().st_mtime - lock.stat().st_mtime
+            if age_seconds > GIT_LOCK_SECONDS_MAX and lock.is_relative_to(self.shared_folder):
+                lock.replace(probe)
+        probe.unlink(missing_ok=True)
 
     def objects(self, names: Iterable[str], *, output_bytes_max: int = GIT_OUTPUT_BYTES_MAX) -> list[bytes | None]:
         """Return the content of objects by their names, None where there is none; one process for all.
@@ -192,6 +212,15 @@ class Git:
                 found.append(out[end + 1 : end + 1 + size])
                 at = end + size + 2
         return found
+
+    def write(self, contents: Sequence[bytes]) -> list[str]:
+        """Return the names of new objects with these contents; one process for all."""
+        stream = [
+            b"blob\nmark :%d\ndata %d\n%b\nget-mark :%d\n" % (i, len(content), content, i)
+            for i, content in enumerate(contents, 1)
+        ]
+        out = self.run(*FAST_IMPORT, stdin=b"".join([b"feature done\n", *stream, b"done\n"]))
+        return out.decode().split()
 
     def has(self, names: Iterable[str]) -> bool:
         """Tell whether all these objects are here; nothing is fetched from elsewhere to find out."""

@@ -19,7 +19,7 @@ import msgspec
 
 from colony.journal.record import Author, FreshRecord, SignedRecord
 from colony.primitives.clock import Clock, HybridClock, parse_timestamp
-from colony.primitives.errors import ClaimError, LimitError, RepositoryError
+from colony.primitives.errors import LimitError, RepositoryError
 from colony.primitives.keys import Key, is_did
 from colony.primitives.limits import (
     CLOCK_AHEAD_SECONDS_MAX,
@@ -28,7 +28,7 @@ from colony.primitives.limits import (
     SHARD_FILE_BYTES_MAX,
 )
 from colony.tasks.chains import Chain, Fault, Piece, continued, joined, pieces_of, read_chain
-from colony.tasks.git import NOTHING, Git, RefChange
+from colony.tasks.git import FAST_IMPORT, NOTHING, Git, RefChange
 
 MATRIX_REF: Final = "refs/colony/matrix"
 MATRIX_BRANCH: Final = "refs/heads/colony-matrix"
@@ -68,13 +68,6 @@ class Shard(msgspec.Struct, frozen=True):
         return sum(path.startswith("quarantine/") for path in self.files)
 
 
-class Written(NamedTuple):
-    """What was appended, and the shard with it."""
-
-    shard: Shard
-    records: list[FreshRecord]
-
-
 Content = bytes | str | None
 """What a path is to hold: these bytes, the object of this name, or nothing."""
 
@@ -91,7 +84,7 @@ class Shards:
         self.git: Final = git
         self.ref: Final = ref
         self._clock = clock
-        self._pause = pause
+        self.pause: Final = pause
         self._latest = Shard(None, {}, {})
         self._chains: dict[str, tuple[tuple[str, ...], Chain]] = {}
 
@@ -128,15 +121,10 @@ class Shards:
         }
         return Shard(commit, files, chains, tuple(misplaced))
 
-    def append(
-        self, key: Key, drafts: Iterable[tuple[str, dict[str, Any]]], *, also: Sequence[RefChange] = ()
-    ) -> Written:
-        """Append records by `key`, and change other refs in the same step; when this returns, all is on disk.
-
-        The key must be this repository's alone. `also` is empty, or says where those refs must be for this to be done.
+    def append(self, key: Key, drafts: Iterable[tuple[str, dict[str, Any]]]) -> list[FreshRecord]:
+        """Append records by `key`, which is this repository's alone; when this returns, all is on disk.
 
         Raises:
-            ClaimError: a ref of `also` has moved; nothing was written.
             RepositoryError: git cannot write, or others were quicker each time.
             EncodingError: a body is no JSON. LimitError: a record is too large.
 
@@ -145,26 +133,30 @@ class Shards:
         for attempt in range(1, GIT_ATTEMPTS_MAX + 1):
             shard = self.read()
             records = self._signed(key, shard, drafts)
-            commit = self.draft(shard, records)
-            if self.git.change_refs([RefChange(self.ref, shard.commit, commit), *also]):
-                return Written(self.read(), records)
-            self._refuse_if_moved(also)
-            self._pause(attempt)
+            if not records or self._replace(
+                shard, _mended(shard) | _appended(shard, records), f"{len(records)} records"
+            ):
+                return records
+            self.pause(attempt)
         raise RepositoryError(f"{self.ref}: others were quicker {GIT_ATTEMPTS_MAX} times; try again")
 
-    def _refuse_if_moved(self, changes: Sequence[RefChange]) -> None:
-        now = self.git.refs(*(change.ref for change in changes)) if changes else {}
-        for change in changes:
-            if now.get(change.ref) != change.old:
-                raise ClaimError(f"{change.ref} has moved: somebody else changed this claim; nothing was written")
+    def withdraw(self, records: Sequence[SignedRecord]) -> bool:
+        """Take back records that were just appended and went nowhere else; False if more has come after them.
 
-    def draft(self, shard: Shard, records: Sequence[SignedRecord]) -> str:
-        """Return a commit that has more records of one author than `shard`; no ref leads to it yet."""
-        author = records[0].record.author
-        chain = shard.chains.get(author) or Chain(author, [])
-        contents = _mended(shard)
-        contents |= _appended(chain, records, shard.files)
-        return self.commit(contents, [shard.commit] if shard.commit else [], f"{len(records)} records")
+        Raises:
+            RepositoryError: git cannot write.
+
+        """
+        shard, author = self.read(), records[0].record.author
+        kept, last = shard.chains[author].records[: -len(records)], shard.chains[author].records[-len(records) :]
+        if [signed.id for signed in last] != [signed.id for signed in records]:
+            return False
+        return self._replace(shard, _rewritten(author, kept, shard.files), f"{len(records)} records withdrawn")
+
+    def _replace(self, shard: Shard, contents: Mapping[str, Content], message: str) -> bool:
+        """Put a changed commit in the place of `shard`, if it is still the latest."""
+        commit = self.commit(contents, [shard.commit] if shard.commit else [], message)
+        return self.git.change_refs([RefChange(self.ref, shard.commit, commit)])
 
     def commit(self, contents: Mapping[str, Content], parents: Sequence[str], message: str) -> str:
         """Return a commit that differs from its first parent in these paths; no ref leads to it yet.
@@ -179,7 +171,7 @@ class Shards:
             *(_change(path, content) for path, content in contents.items()),
             f"\nget-mark :1\nreset {_DRAFT}\nfrom {NOTHING}\n\ndone\n".encode(),
         ]
-        return self.git.run("fast-import", "--quiet", "--cat-blob-fd=1", stdin=b"".join(stream)).decode().strip()
+        return self.git.run(*FAST_IMPORT, stdin=b"".join(stream)).decode().strip()
 
     def _signed(self, key: Key, shard: Shard, drafts: Sequence[tuple[str, dict[str, Any]]]) -> list[FreshRecord]:
         """Sign the drafts as the next records of their author, later than all that is known."""
@@ -304,10 +296,12 @@ def _rewritten(author: str, records: Iterable[SignedRecord], files: Mapping[str,
     return contents | {_path(author, i): data for i, data in enumerate(pieces_of(records))}
 
 
-def _appended(chain: Chain, records: Sequence[SignedRecord], files: Mapping[str, File]) -> dict[str, Content]:
-    """Return the files that change when records come after a chain: the last one, and new ones."""
+def _appended(shard: Shard, records: Sequence[SignedRecord]) -> dict[str, Content]:
+    """Return the files that change when an author's records come after those there are: the last one, and new ones."""
+    author = records[0].record.author
+    chain = shard.chains.get(author) or Chain(author, [])
     if chain.faults:
-        return _rewritten(chain.author, [*chain.records, *records], files)
+        return _rewritten(author, [*chain.records, *records], shard.files)
     last = max(len(chain.starts) - 1, 0)
     tail = [*(chain.records[chain.starts[last] :] if chain.starts else ()), *records]
     return {_path(chain.author, i): data for i, data in enumerate(pieces_of(tail), last)}
