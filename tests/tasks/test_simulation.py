@@ -1,6 +1,5 @@
 """The simulation: its bounds, its plans, and that the shipped order is as good as it is said to be."""
 
-from itertools import permutations
 from random import Random
 from statistics import mean
 
@@ -55,8 +54,7 @@ def test_a_plan_solved_by_hand():
     assert depths(plan) == [0, 0, 0, 1]
     assert lower_bound_seconds(plan, 2) == 2.0
     assert max(finish_times(plan, ByUrgency(plan, remaining(plan, plan.seconds)), 2)) == 2.0
-    best = min(max(finish_times(plan, ByUrgency(plan, order), 2)) for order in permutations(range(4)))
-    assert best == 2.0
+    assert max(finish_times(plan, ByUrgency(plan, [0.0, 1.0, 1.0, 0.0]), 2)) == 3.0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -70,7 +68,7 @@ def test_plans_are_as_described(shape):
 
 
 def test_the_shipped_order_comes_within_three_per_cent_where_chance_does_not():
-    """On plans of 200 tasks, Colony's order is within 3 % of the lower bound; chance and the seed's depth are not near."""
+    """On plans of 200 tasks, Colony's order is within 3 % of the lower bound; chance and the seed's depth are not."""
     some, stream = draw_plans(Random(11), plans=24, tasks=200), Random(12)
     assert over_bound(some, lambda plan: ByRanking(plan, tasks_of(plan.seconds))) < 1.03
     assert over_bound(some, lambda plan: ByUrgency(plan, [stream.random() for _ in plan.seconds])) > 1.1

@@ -16,7 +16,10 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from math import fsum, log
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from colony.tasks.graph import CLAIMED, Node, Path, TaskGraph
 from colony.tasks.heat import Heat, heat, heat_value, pressure
@@ -58,8 +61,8 @@ class Explanation(NamedTuple):
     terms: tuple[Term, ...]
 
 
-class Scored(NamedTuple):
-    """A task and its score."""
+class Scored(msgspec.Struct, frozen=True, gc=False):
+    """A task and its score; a struct, since a table of 100,000 tuples would wake the garbage collector."""
 
     task: Task
     score: float
@@ -78,12 +81,15 @@ class Ranking:
         """What may be claimed now, the most urgent first; change nothing while you go through it."""
         for key in self._queue:
             if self.graph.is_runnable(key[2], now_milliseconds):
-                yield _scored(self.graph[key[2]], key, now_milliseconds)
+                yield Scored(self.graph[key[2]], _score(key[0], now_milliseconds))
 
     def every(self, now_milliseconds: int) -> list[Scored]:
         """Every unfinished task, the highest score first, whether it may start or not."""
-        keys = sorted(_key(node, self._typical_seconds) for node in self.graph.unfinished())
-        return [_scored(self.graph[key[2]], key, now_milliseconds) for key in keys]
+        nodes = sorted(self.graph.unfinished(), key=attrgetter("id"))
+        nodes.sort(key=attrgetter("task.created"))
+        lags = [_lag(node, self._typical_seconds) for node in nodes]
+        order = sorted(range(len(nodes)), key=lags.__getitem__)
+        return [Scored(self.graph[nodes[place].id], _score(lags[place], now_milliseconds)) for place in order]
 
     def put(self, task: Task) -> None:
         """Add, change, finish or reopen a task."""
@@ -182,15 +188,21 @@ def _points(node: Node, typical_seconds: float) -> tuple[float, float, float, fl
     )
 
 
-def _key(node: Node, typical_seconds: float) -> Key:
-    """Score and age without the hour: what is older by a day has the points of a day more, now and at any time."""
+def _lag(node: Node, typical_seconds: float) -> float:
+    """Score and age without the hour, so that the smallest comes first, now and at any time.
+
+    It is by how many points the task falls short of one that is worth nothing and was made in 1970.
+    """
     assert node.task is not None, "what is missing has no place in the order"
-    created = node.task.created
-    return (AGE_POINTS_PER_DAY * _born_days(created) - sum(_points(node, typical_seconds)), created, node.id)
+    return AGE_POINTS_PER_DAY * _born_days(node.task.created) - sum(_points(node, typical_seconds))
 
 
-def _scored(task: Task, key: Key, now_milliseconds: int) -> Scored:
-    return Scored(task, AGE_POINTS_PER_DAY * now_milliseconds / _DAY_MILLISECONDS - key[0])
+def _key(node: Node, typical_seconds: float) -> Key:
+    return (_lag(node, typical_seconds), *node.rank)
+
+
+def _score(lag: float, now_milliseconds: int) -> float:
+    return AGE_POINTS_PER_DAY * now_milliseconds / _DAY_MILLISECONDS - lag
 
 
 def _path_tasks(node: Node, typical_seconds: float) -> float:
