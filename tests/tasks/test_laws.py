@@ -69,7 +69,7 @@ def test_the_fold_keeps_every_law():
 def test_a_merge_that_depends_on_the_order_is_found_out(wrong):
     """The seed's own rules, and a fold in order of arrival, break the algebraic law in many triples."""
     report = laws(60, seed=1, replica=wrong)
-    assert report.violations > 60
+    assert report.violations > 30
     assert {"order", "grouping"} <= report.broken.keys()
     assert "triple" in report.first
 
@@ -107,7 +107,7 @@ def any_claim_counts(added, moves, completions, may_override, note):
         ("hands", folding, "live", any_claim_counts),
         ("hold", folding, "_holds", last_hold_counts),
         ("role", folding, "is_raised", lambda *_: False),
-        ("deletion", folding, "_is_deleted", lambda said: isinstance(said[-1][1], Deletion)),
+        ("deletion", folding, "_is_deleted", lambda said: bool(said) and isinstance(said[-1][1], Deletion)),
         ("removal", edges.EdgeSet, "_standing", lambda self, pair, kind: self._said[kind].get(pair, ())),
         ("circle", edges, "closing", lambda *_: []),
         ("clock", MatrixState, "root", property(lambda self: sha256(self.canonical).hexdigest())),
