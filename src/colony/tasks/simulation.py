@@ -134,18 +134,10 @@ class ByRanking:
         self._ranking.put(msgspec.structs.replace(self._tasks[task], state=State.DONE))
 
 
-def tasks_of(
-    estimates: Sequence[float | None], *, priorities: Sequence[int] = (), stars: Sequence[int] = ()
-) -> list[Task]:
-    """The tasks of a plan as somebody might have written them down, all made at the same time."""
+def tasks_of(estimates: Sequence[float | None]) -> list[Task]:
+    """The tasks of a plan as somebody might have written them down: all alike but for what they are said to last."""
     return [
-        Task(
-            id=f"task-{number:06}",
-            title="simulated",
-            estimate_seconds=estimate,
-            priority=priorities[number] if priorities else 3,
-            stars=stars[number] if stars else 0,
-        )
+        Task(id=f"task-{number:06}", title="simulated", estimate_seconds=estimate)
         for number, estimate in enumerate(estimates)
     ]
 
