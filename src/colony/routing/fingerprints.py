@@ -62,7 +62,7 @@ _RULES: Final[Sequence[tuple[re.Pattern[str], str]]] = [
         (rf"(?<![\w.])(?:\d+(?:\.\d+)?[hms])+\b|(?<![\w.])\d+(?:\.\d+)?[ -]?(?:{_DURATIONS})\b", "<duration>"),
         (r"(?<![\w.])\d+(?:\.\d+)?[ -]?(?:bytes?|[kmgt]i?b)\b", "<size>"),
         (r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f]*:[0-9a-f:.]*\](?::\d+)?", "<host>"),
-        (rf"(?<![\w./@-])(?:localhost|(?:[a-z0-9-]+\.)+(?:{_TOP_LEVELS}))(?::\d+)?(?![\w./-])", "<host>"),
+        (rf"(?<![\w./@-])(?:localhost|(?:[a-z0-9-]+\.)+(?:{_TOP_LEVELS}))(?::\d+)?(?!\w|[./-]\w)", "<host>"),
         (r"\b0x[0-9a-f]+\b|\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}\b", "<number>"),
     )
 ]
@@ -94,7 +94,8 @@ _TYPE_PATTERNS: Final[Sequence[tuple[Type, str]]] = (
     ("parse", (
         r"syntax ?error|parse ?error|parsing|invalid (?:syntax|json|yaml|toml|character)|decodeerror|expecting|"
         r"unexpected (?:token|end|eof|character|identifier|indent|keyword)|indentation ?error|unterminated|malformed|"
-        r"(?:not|to) parse|mapping values|is not valid json|expected .{1,60} found|expected (?:expression|<value>)"
+        r"(?:not|to) parse|mapping values|is not valid json|expected .{1,60} found|"
+            r"expected expression|expected <value> before"
     )),
     ("missing", (
         r"no such|not found|modulenotfound|no module named|cannot find|(?:could|can) ?not (?:find|resolve|locate)|"

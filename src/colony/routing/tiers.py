@@ -19,12 +19,13 @@ from enum import IntEnum
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from colony.primitives.errors import UsageError
+from colony.tasks.roles import ACTS
 from colony.tasks.task import Size
 
 T = TypeVar("T")
 
 COMPLEXITY_MAX: Final = 12.0
-MAY_RAISE: Final = frozenset({"owner", "human"})
+MAY_RAISE: Final = frozenset(role for role, acts in ACTS.items() if "raise" in acts)
 """The roles whose word may raise a tier."""
 UNDECLARED: Final[Size] = "small"
 """What a task without a size counts as, and the most that a size counts for where its signer may not raise."""
