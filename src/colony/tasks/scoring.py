@@ -69,7 +69,10 @@ class Scored(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ranking:
-    """The order in which tasks are to be done, kept current beside a graph; every change goes through it."""
+    """The order in which tasks are to be done, kept current beside a graph; every change goes through it.
+
+    Changes return nothing and raise what the graph raises. Not for several threads.
+    """
 
     def __init__(self, graph: TaskGraph) -> None:
         self.graph = graph
