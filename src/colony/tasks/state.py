@@ -145,6 +145,11 @@ class MatrixState:
         folded = self._special.get(task)
         return {one.stamp.id: one.commit for one in folded.completions} if folded else {}
 
+    def finished(self, task: str) -> str | None:
+        """Return the hybrid timestamp of the record that finished a task; None if it is not done."""
+        folded = self._special.get(task)
+        return folded.completions[0].stamp.at if folded and folded.completions else None
+
     def holds(self, task: str) -> tuple[str, ...]:
         """Return the records that hold a task: what a lift has to name."""
         folded = self._special.get(task)
