@@ -190,8 +190,9 @@ def speed(tasks: int, rounds: int) -> Iterator[tuple[str, float, float | None]]:
     some, links = matrix(tasks)
     seconds, graph = seconds_of(lambda: TaskGraph(some, links), rounds)
     yield "build the graph, ms", seconds * 1e3, None
-    yield "order what may start, ms", seconds_of(lambda: Ranking(graph), rounds)[0] * 1e3, None
+    yield "order what may start, ms", seconds_of(lambda: next(Ranking(graph).ready(NOW)), rounds)[0] * 1e3, None
     ranking = Ranking(graph)
+    next(ranking.ready(NOW))
     yield "rank every task, ms", seconds_of(lambda: ranking.every(NOW), rounds)[0] * 1e3, 300
     yield "critical path, ms", seconds_of(graph.critical_path, rounds)[0] * 1e3, None
     completions = [seconds_of(lambda: complete(ranking), 1)[0] for _ in range(2_000)]

@@ -173,9 +173,9 @@ def test_completing_a_task_changes_nobody_above_it():
     graph = TaskGraph(chain, edges("a>b b>c c>d"))
     graph.put(done(graph, "a"))
     graph.put(done(graph, "b"))
-    weighings = graph.weighings
+    upheavals = graph.upheavals
     assert graph.put(done(graph, "c")) == {"b", "c", "d"}
-    assert graph.weighings == weighings
+    assert graph.upheavals == upheavals
     assert [graph.node(one).path_seconds for one in "abcd"] == [0.0, 0.0, 0.0, HOUR]
 
 
@@ -195,6 +195,26 @@ def test_an_estimate_tells_of_others_of_its_kind():
     assert [graph.node(one).path_seconds for one in "abc"] == [60.0, 60.0, 60.0]
     graph.put(task("c", estimate_seconds=30.0))
     assert [graph.node(one).path_seconds for one in "abc"] == [60.0, 60.0, 30.0]
+
+
+class Counting(TaskGraph):
+    """A graph that counts how often it measures every path."""
+
+    measured = 0
+
+    def _weigh_all(self):
+        self.measured += 1
+        return super()._weigh_all()
+
+
+def test_many_new_estimates_are_measured_together():
+    """However many estimates move the median, every path is measured once, when somebody next asks."""
+    graph = Counting([task(one) for one in "abc"], edges("a>b b>c"))
+    for seconds in (60.0, 120.0, 30.0):
+        graph.put(task("c", estimate_seconds=seconds))
+    assert graph.measured == 1
+    assert graph.path("a").seconds == 90.0
+    assert graph.measured == 2
 
 
 def test_the_critical_path_is_by_duration():

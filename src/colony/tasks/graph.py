@@ -8,6 +8,7 @@ a task is worth (scoring.py), measure heat (heat.py), or decide which of two con
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
@@ -107,8 +108,8 @@ class TaskGraph:
 
     def __init__(self, tasks: Iterable[Task] = (), edges: Iterable[Edge] = ()) -> None:
         self._edges: dict[Edge, None] = dict.fromkeys(edges)
-        self.weighings = 0
-        """How often every path was measured anew, since what tasks without an estimate last was guessed anew."""
+        self.upheavals = 0
+        """How often every path may have changed, since what tasks without an estimate last was guessed anew."""
         self._build(tasks)
 
     # -- what it knows --------------------------------------------------------------------------------------------
@@ -129,10 +130,12 @@ class TaskGraph:
     def node(self, task_id: str) -> Node:
         """The place of a task among its neighbours, to read only."""
         self[task_id]
+        self._settle()
         return self._nodes[task_id]
 
     def unfinished(self) -> Iterator[Node]:
         """Every task that is not finished, in no order that means anything."""
+        self._settle()
         return (node for node in self._nodes.values() if node.is_unfinished)
 
     def duration_seconds(self, task: Task) -> float:
@@ -179,7 +182,7 @@ class TaskGraph:
         """Sizes, missing targets and edges set aside."""
         return GraphStatistics(
             tasks=len(self),
-            unfinished=sum(1 for _ in self.unfinished()),
+            unfinished=sum(node.is_unfinished for node in self._nodes.values()),
             edges=len(self._edges),
             missing=tuple(sorted(node.id for node in self._nodes.values() if node.task is None and _has_edges(node))),
             aside=tuple(self._aside),
@@ -187,16 +190,16 @@ class TaskGraph:
 
     # -- what changes it ------------------------------------------------------------------------------------------
 
-    def put(self, task: Task) -> set[str]:
+    def put(self, task: Task) -> AbstractSet[str]:
         """Add a task, or replace the one of its id: whatever has become of it, finished and reopened included."""
         return self._replace(self._named(task.id), task)
 
-    def remove(self, task_id: str) -> set[str]:
+    def remove(self, task_id: str) -> AbstractSet[str]:
         """Forget a task; edges that name it stay, and what needs it is blocked by its absence."""
         self[task_id]
         return self._replace(self._nodes[task_id], None)
 
-    def link(self, edge: Edge) -> set[str]:
+    def link(self, edge: Edge) -> AbstractSet[str]:
         """Add a dependency; one that is known already changes nothing, one that would close a cycle is set aside."""
         if edge in self._edges:
             return set()
@@ -208,14 +211,14 @@ class TaskGraph:
         _connect(before, after, edge.kind)
         return {after.id, before.id} | self._measure_from(before)
 
-    def unlink(self, edge: Edge) -> set[str]:
+    def unlink(self, edge: Edge) -> AbstractSet[str]:
         """Remove a dependency; an unknown one changes nothing. What a cycle had set aside is judged anew."""
         if edge not in self._edges:
             return set()
         del self._edges[edge]
         if self._aside:
             self._build([node.task for node in self._nodes.values() if node.task])
-            return set(self._nodes)
+            return self._nodes.keys()
         before, after = self._nodes[edge.before], self._nodes[edge.after]
         _disconnect(before, after, edge.kind)
         return {after.id, before.id} | self._measure_from(before)
@@ -228,7 +231,7 @@ class TaskGraph:
             node = self._nodes[task_id] = Node(task_id)
         return node
 
-    def _replace(self, node: Node, task: Task | None) -> set[str]:
+    def _replace(self, node: Node, task: Task | None) -> AbstractSet[str]:
         was_open, was_unfinished, old = node.is_open, node.is_unfinished, node.task
         node.hold(task)
         changed = {node.id}
@@ -242,14 +245,15 @@ class TaskGraph:
             changed.update(other.id for other in (*node.before, *node.soft_after))
         guesses = self.durations.guesses()
         if self.durations.replace(old, task) and self.durations.guesses() != guesses:
-            self._weigh_all()
-            return set(self._nodes)
+            self._upset()
+            return self._nodes.keys()
         return changed | self._measure_from(node)
 
     def _build(self, tasks: Iterable[Task]) -> None:
         """Make every node and connection anew, in the order of the edges, without those that would close a cycle."""
         self._nodes: dict[str, Node] = {}
         self._aside: dict[Edge, None] = {}
+        self._upset()
         for task in tasks:
             self._named(task.id).hold(task)
         self.durations = Durations(node.task for node in self._nodes.values() if node.task)
@@ -263,9 +267,18 @@ class TaskGraph:
                 _disconnect(self._nodes[before], self._nodes[after], "^")
             self._weigh_all()
 
+    def _upset(self) -> None:
+        """Let every path be measured anew when somebody next asks, so that many such changes cost as much as one."""
+        self._is_settled = False
+        self.upheavals += 1
+
+    def _settle(self) -> None:
+        if not self._is_settled:
+            self._weigh_all()
+
     def _weigh_all(self) -> set[str]:
         """Measure every path, from the ends of the graph backwards, each edge once; return who leads into a cycle."""
-        self.weighings += 1
+        self._is_settled = True
         nodes = self._nodes.values()
         left = {node: len(node.after) for node in nodes}
         for node in nodes:
@@ -287,7 +300,8 @@ class TaskGraph:
         Paths grow strictly against the direction of edges between unfinished tasks, so that taking nodes by the length
         they had before the change measures each of them once, after all that it leads to.
         """
-        changed, queued, waiting = set(), {start.id}, [(0.0, start.id)]
+        changed: set[str] = set()
+        queued, waiting = {start.id}, [(0.0, start.id)] if self._is_settled else []
         while waiting:
             node = self._nodes[heappop(waiting)[1]]
             queued.discard(node.id)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from math import fsum, log
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
@@ -78,19 +79,21 @@ class Ranking:
         self.graph = graph
         self._keys: dict[str, Key] = {}
         self._queue: list[Key] = []
-        self._rebuild()
+        self._upheavals = -1
 
     def ready(self, now_milliseconds: int) -> Iterator[Scored]:
         """What may be claimed now, the most urgent first; change nothing while you go through it."""
+        self._settle()
         for key in self._queue:
             if self.graph.is_runnable(key[2], now_milliseconds):
                 yield Scored(self.graph[key[2]], _score(key[0], now_milliseconds))
 
     def every(self, now_milliseconds: int) -> list[Scored]:
         """Every unfinished task, the highest score first, whether it may start or not."""
+        typical_seconds = self.graph.durations.typical_seconds
         nodes = sorted(self.graph.unfinished(), key=attrgetter("id"))
         nodes.sort(key=attrgetter("task.created"))
-        lags = [_lag(node, self._typical_seconds) for node in nodes]
+        lags = [_lag(node, typical_seconds) for node in nodes]
         order = sorted(range(len(nodes)), key=lags.__getitem__)
         return [Scored(self.graph[nodes[place].id], _score(lags[place], now_milliseconds)) for place in order]
 
@@ -110,16 +113,17 @@ class Ranking:
         """Remove a dependency."""
         self._update(self.graph.unlink(edge))
 
-    def _rebuild(self) -> None:
-        self._weighings, self._typical_seconds = self.graph.weighings, self.graph.durations.typical_seconds
+    def _settle(self) -> None:
+        if self._upheavals == self.graph.upheavals:
+            return
+        self._upheavals, self._typical_seconds = self.graph.upheavals, self.graph.durations.typical_seconds
         first = [node for node in self.graph.unfinished() if _may_be_next(node)]
         self._keys = {node.id: _key(node, self._typical_seconds) for node in first}
         self._queue = sorted(self._keys.values())
 
-    def _update(self, changed: set[str]) -> None:
-        if self.graph.weighings != self._weighings:
-            self._rebuild()
-            return
+    def _update(self, changed: AbstractSet[str]) -> None:
+        if self._upheavals != self.graph.upheavals:
+            return  # the next question orders everything anew
         for task_id in changed:
             old = self._keys.pop(task_id, None)
             if old is not None:
