@@ -49,7 +49,6 @@ class Statistics(NamedTuple):
     tasks: int
     deleted: int
     edges: int
-    reports: int
 
 
 class MatrixState:
@@ -59,6 +58,7 @@ class MatrixState:
         self.roles = roles or Roles()
         self._records: set[str] = set()
         self._waiting: dict[str, SignedRecord] = {}
+        self._authors: set[str] = set()
         self._numbers: dict[tuple[str, int], str] = {}
         self._said: dict[str, list[Said]] = {}
         self._tasks: dict[str, Task] = {}
@@ -164,15 +164,14 @@ class MatrixState:
         return tuple(sorted(self._said.get(task, ()), key=_stamp))
 
     def statistics(self) -> Statistics:
-        """Return the counts."""
+        """Return the counts; cheap, also for a large state."""
         return Statistics(
             records=len(self._records),
             waiting=len(self._waiting),
-            authors=len({author for author, _ in self._numbers}),
+            authors=len(self._authors),
             tasks=len(self._tasks),
             deleted=len(self._deleted),
             edges=len(self._edges.shown),
-            reports=len(self.reports),
         )
 
     @property
@@ -204,6 +203,7 @@ class MatrixState:
         record, said = signed.record, self._said
         stamp = Stamp(record.at, record.author, record.n, signed.id)
         self._records.add(signed.id)
+        self._authors.add(record.author)
         first = self._numbers.setdefault((record.author, record.n), signed.id)
         if first != signed.id:
             for one in (first, signed.id):
@@ -266,6 +266,7 @@ class MatrixState:
         other = MatrixState(self.roles)
         other._records = self._records.copy()
         other._waiting = self._waiting.copy()
+        other._authors = self._authors.copy()
         other._numbers = self._numbers.copy()
         other._said = {name: said.copy() for name, said in self._said.items()}
         other._tasks = self._tasks.copy()
