@@ -10,7 +10,7 @@ from matrices import HOUR, NOW, edges, links, made_at, task, tasks
 
 from colony.tasks import scoring
 from colony.tasks.graph import TaskGraph
-from colony.tasks.scoring import Ranking, explain, explain_literally, overtaken_days_max
+from colony.tasks.scoring import Ranking, explain, explain_literally, overtaken_days_max, rank_literally
 from colony.tasks.task import State
 
 DAY = 86_400_000
@@ -72,6 +72,17 @@ def test_the_seeds_worked_example():
         {"build": 160, "test": 10, "deploy": 10, "docs": 10}
     )
     assert {one: terms["depth"] for one, terms in literal.items()} == {"build": 0, "test": 15, "deploy": 30, "docs": 0}
+
+
+@settings(deadline=None)
+@given(lists, st.lists(links, max_size=14))
+def test_the_literal_table_has_the_literal_scores(some, joined):
+    """The seed's table lists every unfinished task with the score that is explained of it, the highest first."""
+    graph = TaskGraph(some, joined)
+    rows = rank_literally(graph)
+    assert sorted(row.task.id for row in rows) == sorted(node.id for node in graph.unfinished())
+    assert [row.score for row in rows] == [explain_literally(graph, row.task.id).score for row in rows]
+    assert [row.score for row in rows] == sorted((row.score for row in rows), reverse=True)
 
 
 def test_depth_to_the_root_cannot_tell_what_may_start():

@@ -161,15 +161,15 @@ def explain_literally(graph: TaskGraph, task_id: str) -> Explanation:
     H is the heat that somebody has set, 0 if nobody has, as the seed's own commands compute it; D is the longest chain
     of hard dependencies above the task, finished ones included. Raises KeyError if there is no such task.
     """
-    task, depth = graph[task_id], _depth(graph.node(task_id))
-    rows = (
-        ("priority", task.priority, "steps, 1 to 5", "set on the task"),
-        ("stars", task.stars, "stars", "a human's emphasis"),
-        ("heat", task.heat or 0.0, "as it was set", "set by hand; 0 if it was not"),
-        ("depth", depth, "tasks", "longest chain of hard dependencies to the root, finished ones included"),
-    )
-    weights = (PRIORITY_POINTS, STAR_POINTS, HEAT_POINTS, PATH_POINTS)
-    return _explanation(task_id, rows, tuple(weight * row[1] for weight, row in zip(weights, rows, strict=True)))
+    return _literally(graph[task_id], _depth(graph.node(task_id), {}))
+
+
+def rank_literally(graph: TaskGraph) -> list[Scored]:
+    """Every unfinished task by the seed's score to the letter, the highest first; ties go to the older task."""
+    depths: dict[Node, int] = {}
+    nodes = sorted(graph.unfinished(), key=lambda node: node.rank)
+    rows = [Scored(graph[node.id], _literally(graph[node.id], _depth(node, depths)).score) for node in nodes]
+    return sorted(rows, key=lambda row: -row.score)
 
 
 def overtaken_days_max(graph: TaskGraph, task_id: str, best: float) -> float:
@@ -180,6 +180,17 @@ def overtaken_days_max(graph: TaskGraph, task_id: str, best: float) -> float:
     """
     points = _points(graph.node(task_id), graph.durations.typical_seconds)
     return max(0.0, best - sum(points)) / AGE_POINTS_PER_DAY
+
+
+def _literally(task: Task, depth: int) -> Explanation:
+    rows = (
+        ("priority", task.priority, "steps, 1 to 5", "set on the task"),
+        ("stars", task.stars, "stars", "a human's emphasis"),
+        ("heat", task.heat or 0.0, "as it was set", "set by hand; 0 if it was not"),
+        ("depth", depth, "tasks", "longest chain of hard dependencies to the root, finished ones included"),
+    )
+    weights = (PRIORITY_POINTS, STAR_POINTS, HEAT_POINTS, PATH_POINTS)
+    return _explanation(task.id, rows, tuple(weight * row[1] for weight, row in zip(weights, rows, strict=True)))
 
 
 def _points(node: Node, typical_seconds: float) -> tuple[float, float, float, float, float]:
@@ -237,9 +248,8 @@ def _age_days(task: Task, now_milliseconds: int) -> float:
     return now_milliseconds / _DAY_MILLISECONDS - _born_days(task.created)
 
 
-def _depth(node: Node) -> int:
-    """The most hard dependencies in a row that lead to a node."""
-    depths: dict[Node, int] = {}
+def _depth(node: Node, depths: dict[Node, int]) -> int:
+    """The most hard dependencies in a row that lead to a node; `depths` keeps what was found on the way."""
     waiting = [node]
     while waiting:
         last = waiting[-1]
