@@ -24,7 +24,7 @@ def test_the_same_seed_the_same_world(place):
 
 @pytest.mark.parametrize("shares", [EASY, HARD])
 def test_the_truth_is_the_truth(shares):
-    """Kinds come as often as stated, and attempts succeed and cost as often and as much as their kinds and models say."""
+    """Kinds come as often as stated, and attempts succeed as often and cost as much as their kinds and models say."""
     many = world(3, tasks=40_000, shares=shares)
     tiers = np.array([many.tiers[kind] for kind in many.kinds])
     for tier, share in zip(list(Tier)[1:5], shares, strict=True):
@@ -33,6 +33,15 @@ def test_the_truth_is_the_truth(shares):
     rows = many.kinds == kind
     assert many.succeeds[rows].mean(axis=0) == pytest.approx(many.chances[0, kind], abs=0.02)
     assert (many.dollars[rows] + many.seconds[rows] / 3600).mean(axis=0) == pytest.approx(many.costs[kind], rel=0.02)
+
+
+def test_attempts_that_depend_on_each_other():
+    """With hardness, chances stay what they are on average, but a task that one model fails is harder for the next."""
+    many = world(3, tasks=40_000, hardness=1.5)
+    kind = int(np.bincount(many.kinds).argmax())
+    wins = many.succeeds[many.kinds == kind]
+    assert wins.mean(axis=0) == pytest.approx(many.chances[0, kind], abs=0.02)
+    assert wins[~wins[:, 0], 2].mean() < wins[:, 2].mean() - 0.03
 
 
 def test_drift_changes_the_truth_once():

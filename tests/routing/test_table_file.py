@@ -1,13 +1,17 @@
 """The routing table's file: what ships is right, and each mistake is named with its line and key."""
 
+import re
+from dataclasses import asdict
+from pathlib import Path
+
 import pytest
 
 from colony.primitives.errors import UsageError
 from colony.routing.hints import hints_in, resolved
 from colony.routing.prices import Tokens, microdollars
 from colony.routing.published_prices import PublishedPrices
-from colony.routing.table import Price, is_loopback, runs_elsewhere
-from colony.routing.table_file import default_table, default_text, line_of, table_from
+from colony.routing.table import Learning, Price, is_loopback, runs_elsewhere
+from colony.routing.table_file import KEYS, default_table, default_text, line_of, table_from
 from colony.routing.tiers import Tier
 
 NOVEMBER = 1_795_219_200_000  # 21 November 2026
@@ -176,3 +180,13 @@ def test_prices_that_nobody_knows():
     assert prices.dollars("github-copilot", "gpt-4.1", tokens) is None
     assert prices.dollars("nobody", "claude-haiku-4-5", tokens) is None
     assert prices.dollars("anthropic", "no-such-model", tokens) is None
+
+
+def test_every_key_is_documented():
+    """Every key that the reader takes stands on the page of the reference, with the defaults that the code has."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "routing-toml.md").read_text("utf-8")
+    keys = {key for section in KEYS.values() for key in section}
+    assert not [key for key in keys if f"`{key}`" not in page and f"{key} =" not in page]
+    for key, value in asdict(Learning()).items():
+        shown = str(value).lower() if isinstance(value, bool) else f"{value:g}"
+        assert re.search(rf"\| `{key}` \|.*\| `?{re.escape(shown)}(\.0)?`? \|", page), key

@@ -1,18 +1,21 @@
 """One outcome for every routed attempt: the body of a `task.attempted/1` record, as a value.
 
 `success` is the verifier's word and nobody else's; None is an attempt that nobody has verified, which costs but teaches
-nothing about success. What this file does not do: fold outcomes (ledger.py), or sign and store records (tasks/).
+nothing about success. What this file does not do: fold outcomes (ledger.py), or sign and store records.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from colony.journal.record import SignedRecord
 from colony.primitives.errors import UsageError
 from colony.routing.tiers import Tier
+
+ATTEMPTED: Final = "task.attempted/1"
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "task": (str,),
@@ -77,6 +80,25 @@ def outcome_from(body: Mapping[str, Any]) -> Outcome:
     if not Tier.T0 <= found["tier"] <= Tier.T5:
         raise UsageError(f"outcome: tier: 0 to 5, not {found['tier']}")
     return Outcome(**{"model": None, **found, "tier": Tier(found["tier"])})
+
+
+def outcomes_in(
+    records: Iterable[SignedRecord], *, believed: Callable[[str], bool]
+) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
+    """The outcomes among some records by authors who are `believed`, and the ids of those records that make no sense.
+
+    Each record counts once. The order is (at, author, n, id), alike on every replica, so equal records make equal
+    ledgers.
+    """
+    attempts = {signed.id: signed for signed in records if signed.record.kind == ATTEMPTED}
+    outcomes, senseless = [], []
+    for signed in sorted(attempts.values(), key=lambda s: (s.record.at, s.record.author, s.record.n, s.id)):
+        if believed(signed.record.author):
+            try:
+                outcomes.append(outcome_from(signed.record.body))
+            except UsageError:
+                senseless.append(signed.id)
+    return tuple(outcomes), tuple(senseless)
 
 
 def _is(value: Any, types: tuple[type, ...]) -> bool:

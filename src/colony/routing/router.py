@@ -21,8 +21,9 @@ from colony.routing.evidence import chance, expected_dollars, patience_seconds, 
 from colony.routing.hints import resolved
 from colony.routing.ledger import EMPTY, Ledger
 from colony.routing.prices import PriceList, Tokens, microdollars
-from colony.routing.table import SOLVERS, Agent, Mode, Model, Table
+from colony.routing.table import SOLVERS, Agent, Mode, Model, Row, Table
 from colony.routing.tiers import MAY_RAISE, Complexity, Signed, Tier, tier_of
+from colony.tasks.task import Size
 
 TOKENS: Final = Tokens(20_000, 8_000)
 """What a call is reserved for where nobody says how large it is: in, and at most out."""
@@ -64,6 +65,8 @@ class Route:
     tier: Tier
     mode: Mode
     agent: str
+    size: Size | None = None
+    """The blast radius that the tier is meant for."""
     model: str | None = None
     model_id: str | None = None
     provider: str | None = None
@@ -122,16 +125,16 @@ def route(
 
     """
     tier, hinted, why = _tier(request, table)
-    mode = table.rows[tier].mode if tier in table.rows else ("secure" if tier is Tier.T5 else "code")
+    row = table.rows.get(tier) or Row(mode="secure" if tier is Tier.T5 else "code")
     if tier is Tier.T0 or request.kind in table.solvers:
         needs = "T0 needs no model" if tier is Tier.T0 else f"tasks of the kind {request.kind!r} need no model"
         why.append(f"{needs}: solvers and scripts do it, and it costs nothing")
-        return Route(task=request.task, tier=tier, mode=mode, agent=SOLVERS, why=tuple(why))
+        return Route(task=request.task, tier=tier, mode=row.mode, agent=SOLVERS, size=row.size, why=tuple(why))
     agent = _agent(tier, table, available)
     why.append(f"agent {agent.name}: it takes {tier.name} and has a free hand")
     usable = _usable(_allowed(request, tier, table), request, available, why)
     found = _candidates(usable, request, tier, table, prices=prices, ledger=ledger, stream=stream)
-    order = _in_order(found, hinted, table.rows[tier].fallbacks if tier in table.rows else ())
+    order = _in_order(found, hinted, row.fallbacks)
     why += [_described(each) for each in order]
     chosen, reserved = _affordable(order, request, budgets, why)
     rest = [each for each in order if each is not chosen]
@@ -139,8 +142,9 @@ def route(
     return Route(
         task=request.task,
         tier=tier,
-        mode=mode,
+        mode=row.mode,
         agent=agent.name,
+        size=row.size,
         model=chosen.model.name,
         model_id=chosen.model.id,
         provider=chosen.model.provider,

@@ -4,10 +4,11 @@ No figure in it was measured on any model, and none says anything about one; it 
 only where the truth is known. A world has twelve kinds of tasks, frequent easy and rare hard ones, and seven models of
 rising ability and price. The chance of a success is a logistic function of ability minus difficulty, disturbed for
 each kind and model, so that no rule that knows only tiers can be right. Attempts succeed independently, given kind and
-model. With drift, all disturbances are drawn anew half-way.
+model; with hardness they do not, since then each task has a difficulty of its own that all models share. With drift,
+all disturbances are drawn anew half-way.
 
 The **oracle** knows every chance, price and mean duration, and no outcome: it tries each model at most once, in the
-order of least expected cost. What this file does not do: run policies (replay.py).
+order of least expected cost for independent attempts. What this file does not do: run policies (replay.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from colony.routing.cascade import Option, in_order
 from colony.routing.table import Agent, Learning, Model, Price, Provider, Row, Table
@@ -30,6 +32,7 @@ HARD: Final = (0.40, 0.30, 0.20, 0.10)
 """Shares that are less kind to cheap models."""
 TOKENS: Final = 10_000  # of each call
 _KINDS_AT: Final = (5, 4, 2, 1)  # how many kinds share the tasks of T1 to T4
+_NORMAL: Final = ndtri((np.arange(64) + 0.5) / 64)  # a standard normal distribution in 64 equal parts
 _STEEPNESS, _DISTURBANCE, _OUTCOME_SPREAD = 2.0, 0.7, 0.3  # of the logistic function, its argument, and cost and time
 
 
@@ -94,15 +97,21 @@ class World:
 
 
 def world(
-    seed: int, *, tasks: int, shares: tuple[float, ...] = EASY, drift: bool = False, hour_dollars: float = 1.0
+    seed: int,
+    *,
+    tasks: int,
+    shares: tuple[float, ...] = EASY,
+    drift: bool = False,
+    hardness: float = 0.0,
+    hour_dollars: float = 1.0,
 ) -> World:
-    """The world of a seed; the same on every machine."""
+    """The world of a seed; the same on every machine. `hardness` is the spread of what tasks of a kind differ by."""
     stream = np.random.default_rng([seed, 20_261_121])
     tiers = tuple(Tier(1 + place) for place, count in enumerate(_KINDS_AT) for _ in range(count))
     difficulty = np.array(tiers) + stream.uniform(-0.5, 0.5, len(tiers))
     ability = np.array([model.ability for model in MODELS])
     disturbed = stream.normal(0, _DISTURBANCE, (2 if drift else 1, len(tiers), len(MODELS)))
-    chances = 1 / (1 + np.exp(-_STEEPNESS * (ability - difficulty[:, None]) - disturbed))
+    strength = _STEEPNESS * (ability - difficulty[:, None]) + disturbed
     sizes = np.exp(stream.normal(0, 0.4, (len(tiers), 1)))
     dollars = sizes * [model.dollars for model in MODELS]
     seconds = sizes * [model.seconds for model in MODELS]
@@ -110,18 +119,23 @@ def world(
         [share * stream.dirichlet(np.full(count, 3.0)) for share, count in zip(shares, _KINDS_AT, strict=True)]
     )
     kinds = stream.choice(len(tiers), tasks, p=weights / weights.sum())
-    phases = np.arange(tasks) * len(chances) // tasks
+    phases = np.arange(tasks) * len(strength) // tasks
     spread = np.exp(stream.normal(-(_OUTCOME_SPREAD**2) / 2, _OUTCOME_SPREAD, (tasks, len(MODELS))))
+    own = hardness * stream.normal(0, 1, (tasks, 1))
     return World(
         tiers=tiers,
-        chances=np.clip(chances, 0.01, 0.99),
+        chances=np.mean([_chance(strength - hardness * each) for each in _NORMAL], axis=0),
         costs=dollars + seconds * hour_dollars / 3600,
         kinds=kinds,
-        succeeds=stream.random((tasks, len(MODELS))) < np.clip(chances, 0.01, 0.99)[phases, kinds],
+        succeeds=stream.random((tasks, len(MODELS))) < _chance(strength[phases, kinds] - own),
         dollars=dollars[kinds] * spread,
         seconds=seconds[kinds] * spread,
         hour_dollars=hour_dollars,
     )
+
+
+def _chance(strength: Floats) -> Floats:
+    return np.clip(1 / (1 + np.exp(-strength)), 0.01, 0.99)
 
 
 def synthetic_table(learning: Learning) -> Table:
