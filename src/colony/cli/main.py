@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 import colony
-from colony.cli import comparing, doctor, experiments, inspecting, problems, solving
+from colony.cli import comparing, doctor, experiments, inspecting, problems, routing, solving
+from colony.cli.tasks_app import add_task_commands
 
 EPILOG = "Start here: colony solve circles-26. No key, no server, no configuration."
 
@@ -30,6 +31,8 @@ app.command()(inspecting.audit)
 app.command()(inspecting.export)
 app.add_typer(experiments.app, name="experiment")
 app.command()(comparing.compare)
+add_task_commands(app)
+app.command()(routing.route)
 app.command()(doctor.doctor)
 
 

@@ -27,6 +27,7 @@ A failed *experiment* is data and never an exception; what stands here stops a c
     │   └── RemoteError                  20   the other repository: it refused or did not answer; ours is intact
     ├── ClaimError                       21   the caller: the task is another's, on hold, or the claim is stale
     ├── CommitError                      22   the caller: no commit, or the wrong one, for a finished task
+    ├── MatrixFaultsError                23   whoever wrote records that are damaged, forged or contradict each other
     └── KeyFileError                     15   the machine's owner: a secret lies open, or is no secret
 
 Each message is one sentence with what, where and what to do next. What this file does not do: print, log or exit.
@@ -191,3 +192,9 @@ class CommitError(ColonyError):
     """A task's commit is missing, is not reachable, or does not name this task and no other."""
 
     exit_code = 22
+
+
+class MatrixFaultsError(ColonyError):
+    """Some records are not as they should be; they are set aside and reported, and the good part works."""
+
+    exit_code = 23

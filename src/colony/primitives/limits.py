@@ -94,3 +94,5 @@ SHARD_FILE_BYTES_MAX: Final = 64 * 1024 * 1024  # one file of records
 SHARD_AUTHORS_MAX: Final = 10_000
 CLAIM_BYTES_MAX: Final = 64 * 1024
 CLAIM_SECONDS_MAX: Final = 7 * 24 * 3600  # a lease
+
+IMPORT_BYTES_MAX: Final = 256 * 1024 * 1024  # one file of another system's tasks

@@ -1,0 +1,141 @@
+"""Who takes a task, and what comes of it: claim, begin, finish, fail, release, steal; each mends first what broke off.
+
+Claims are agreed on at the remote that the settings name, else in this repository. What this file does not do: rank
+(the workspace does), route (routing.py), or print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from colony.node.matrix.workspace import Workspace
+from colony.primitives.errors import ClaimError, UsageError
+from colony.tasks.claims import Held, Terms
+from colony.tasks.graph import TaskGraph
+from colony.tasks.places import Here, Place, Remote
+from colony.tasks.records import lifted
+from colony.tasks.scopes import overlaps
+from colony.tasks.state import MatrixState
+from colony.tasks.task import Task
+from colony.tasks.working import Obstacle, Worker
+
+
+def worker_of(place: Workspace, *, lease_seconds: float | None = None) -> Worker:
+    """The actor at work in this repository; what an earlier command was cut off in is completed first.
+
+    Raises:
+        RemoteError: the place where claims are agreed on does not answer.
+
+    """
+    settings = place.settings
+    terms = Terms(lease_seconds=lease_seconds or settings.matrix.lease_seconds, overlaps=overlaps)
+    worker = Worker(
+        place.shards, home_of(place), place.key, place.clock, agent=place.actor, roles=settings.roles, terms=terms
+    )
+    worker.mend()
+    place.refresh()
+    return worker
+
+
+def home_of(place: Workspace) -> Place:
+    """Where claims are agreed on."""
+    remote = place.settings.matrix.remote
+    return Remote.at(place.git, remote) if remote else Here(place.git)
+
+
+def claim(
+    place: Workspace, tasks: Sequence[str] = (), *, lease_seconds: float | None = None, is_steal: bool = False
+) -> dict[str, Any]:
+    """Claim these tasks, or the first one that can be had; JSON-able.
+
+    Raises:
+        ClaimError: none of them could be had; says why.
+
+    """
+    worker = worker_of(place, lease_seconds=lease_seconds)
+    for task in tasks:
+        place.task(task)
+    wanted = [[*tasks]] if tasks else [[row.id] for row in place.ready()]
+    refused: dict[str, str] = {}
+    for some in wanted:
+        taken = worker.claim(some, obstacle=_waits(), is_steal=is_steal)
+        refused |= taken.refused
+        if taken.held:
+            place.refresh()
+            return {"claimed": [_as_record(held) for held in taken.held], "refused": refused}
+    why = "; ".join(f"{task}: {reason}" for task, reason in list(refused.items())[:5]) or "there is nothing to do"
+    raise ClaimError(f"nothing was claimed: {why}")
+
+
+def begin(place: Workspace, task: str) -> dict[str, Any]:
+    """Say that work on a claimed task has begun, and renew its lease."""
+    worker = worker_of(place)
+    record = _as_record(worker.begin(_held(worker, place, task)))
+    place.refresh()
+    return record
+
+
+def finish(place: Workspace, task: str, commit: str | None) -> dict[str, Any]:
+    """Say that a claimed task is done, by this commit.
+
+    Raises:
+        ClaimError: the actor does not hold it, or the claim is stale.
+
+    """
+    worker = worker_of(place)
+    worker.finish({_held(worker, place, task): commit})
+    place.refresh()
+    return {"task": task, "commit": commit, "state": place.task(task).symbol}
+
+
+def give_back(place: Workspace, task: str, reason: str, *, has_failed: bool) -> dict[str, Any]:
+    """Give a claimed task back, or say that it failed; `release` also ends a hold that the actor may lift."""
+    found = place.task(task)
+    if found.held and not has_failed:
+        if not place.may("lift"):
+            raise UsageError(f"task {task}: a human holds it, and {place.actor} may not lift that")
+        place.write([lifted(task, place.state.holds(task), reason)])
+    else:
+        worker = worker_of(place)
+        worker.give_up([_held(worker, place, task)], reason, has_failed=has_failed)
+        place.refresh()
+    return {"task": task, "state": place.task(task).symbol}
+
+
+def _held(worker: Worker, place: Workspace, task: str) -> Held:
+    """The actor's claim on a task."""
+    place.task(task)
+    held = worker.claims.look().claims.get(task)
+    if held is None or (held.claim.did, held.claim.agent) != (place.key.did, place.actor):
+        whose = f"{held.claim.agent} has it" if held else "nobody has claimed it"
+        raise ClaimError(f"task {task}: {whose}; claim it first: colony task claim {task}")
+    return held
+
+
+def _waits() -> Obstacle:
+    """Says what a task waits for, by the newest records; one graph is made for each state that it is asked about."""
+    graphs: dict[int, TaskGraph] = {}
+
+    def obstacle(state: MatrixState, task: Task) -> str | None:
+        records = state.statistics().records
+        if records not in graphs:
+            graphs.clear()
+            graphs[records] = TaskGraph(state.tasks.values(), sorted(state.edges))
+        waits = [each for each in graphs[records].obstacles(task.id, 0) if each.tasks]
+        return "; ".join(f"{each.reason}: {', '.join(each.tasks)}" for each in waits) or None
+
+    return obstacle
+
+
+def _as_record(held: Held) -> dict[str, Any]:
+    claim = held.claim
+    return {
+        "task": claim.task,
+        "agent": claim.agent,
+        "fence": claim.fence,
+        "epoch": claim.epoch,
+        "expires": claim.expires,
+        "ceiling": f"T{claim.tier_max}",
+        "scope": list(claim.scope),
+    }
