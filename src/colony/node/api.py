@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colony.node.home import Home
+from colony.node.matrix.own_work import as_task, own_work, verified
 from colony.node.report import result_of, write_report
 from colony.node.result import Result
 from colony.node.resuming import reopen
@@ -82,15 +83,20 @@ def conclude(solving: Solving, observer: Observer, standing: Standing | None = N
         assert solving.run is not None, "a run that has ended was equipped"
         return reason, solving.wall_seconds()
 
-    try:
-        reason, wall_seconds = _unwrapped(main)
-        result = result_of(solving, reason, wall_seconds)
-        if report:
-            observer.phase("report", solving)
-            write_report(solving, result)
-    finally:
-        solving.close()
-    raise_for(result)
+    clock, run = solving.clock, solving.folder.name
+    work = own_work(Path.cwd(), clock, run, f"Improve {solving.problem.name}")
+    with as_task(work, run, clock):
+        try:
+            reason, wall_seconds = _unwrapped(main)
+            result = result_of(solving, reason, wall_seconds)
+            if report:
+                observer.phase("report", solving)
+                write_report(solving, result)
+        finally:
+            solving.close()
+        raise_for(result)
+    is_verified = result.best is not None and result.best.status == "verified"
+    verified(work, is_verified=is_verified, reason=f"nothing verified: {result.reason}")
     return result
 
 
