@@ -6,7 +6,9 @@ circles is taken away, is inserted one by one into an order that is kept topolog
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 Pair: TypeAlias = tuple[str, str]
@@ -22,13 +24,10 @@ def closing(pairs: Collection[Pair], rank: Callable[[Pair], Any]) -> list[Pair]:
 
 def successors(pairs: Iterable[Pair]) -> dict[str, list[str]]:
     """Return the tasks that wait for each task."""
-    after: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = defaultdict(list)
     for first, second in pairs:
-        if (known := after.get(first)) is None:
-            after[first] = [second]
-        else:
-            known.append(second)
-    return after
+        after[first].append(second)
+    return dict(after)
 
 
 def reaches(after: Mapping[str, Collection[str]], start: str, goal: str) -> bool:
@@ -47,9 +46,7 @@ def reaches(after: Mapping[str, Collection[str]], start: str, goal: str) -> bool
 def _core(pairs: Collection[Pair]) -> list[Pair]:
     """Return the pairs that are left when tasks that wait for nothing are taken away, again and again."""
     after = successors(pairs)
-    waiting: dict[str, int] = {}
-    for _, second in pairs:
-        waiting[second] = waiting.get(second, 0) + 1
+    waiting = Counter(map(itemgetter(1), pairs))
     ready = [task for task in after if task not in waiting]
     while ready:
         for task in after.get(ready.pop(), ()):

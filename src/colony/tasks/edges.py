@@ -47,14 +47,16 @@ class EdgeSet:
         """The hard dependencies set aside, each with the record that first said it."""
         return MappingProxyType(self._aside)
 
-    def link(self, links: Iterable[Link], stamp: Stamp) -> None:
+    def link(self, links: Collection[Link], stamp: Stamp) -> None:
         """Take note of the dependencies that one record makes."""
-        touched, only = self._touched, (stamp,)
+        said, only = self._said, (stamp,)
         for before, after, strength in links:
-            pair, said = (before, after), self._said[strength]
-            found = said.get(pair)
-            said[pair] = only if found is None else (*found, stamp)
-            touched[pair] = None
+            pair = (before, after)
+            known = said[strength].setdefault(pair, only)
+            if known is not only:
+                said[strength][pair] = (*known, stamp)
+        if self._shown:  # else everything is settled anew
+            self._touched.update(((before, after), None) for before, after, _ in links)
 
     def unlink(self, unlinks: Iterable[Unlink], stamp: Stamp) -> None:
         """Take note of the dependencies that one record ends."""
@@ -88,7 +90,7 @@ class EdgeSet:
 
     def settle(self) -> tuple[Collection[tuple[Pair, Strength]], Collection[tuple[Pair, Strength]]]:
         """Return the dependencies that have come to count since the last time, and those that no longer do."""
-        if not self._shown and not self._ended["^"] and not self._ended[";"]:
+        if not self._shown:
             return self._begun(), ()
         touched, aside = self._touched, self._aside
         self._touched = {}
@@ -108,13 +110,17 @@ class EdgeSet:
         return came, went
 
     def _begun(self) -> Collection[tuple[Pair, Strength]]:
-        """Settle what was said so far, at once, since nothing counted and nothing was ended."""
-        self._touched = {}
+        """Settle everything that was said so far, since nothing counted until now."""
+        self._touched, self._next = {}, None
         self._aside = self._circles()
-        self._shown = dict.fromkeys(self._said[";"], ";")
-        self._shown.update(
-            dict.fromkeys(self._said["^"].keys() - self._aside.keys() if self._aside else self._said["^"], "^")
-        )
+        self._shown.update(dict.fromkeys(self._said[";"], ";"))
+        self._shown.update(dict.fromkeys(self._said["^"], "^"))
+        for pair in {*self._aside, *self._ended["^"], *self._ended[";"]} & self._shown.keys():
+            strength = self._strength(pair)
+            if strength is None:
+                del self._shown[pair]
+            else:
+                self._shown[pair] = strength
         return list(self._shown.items())
 
     def _standing(self, pair: Pair, strength: Strength) -> tuple[Stamp, ...]:

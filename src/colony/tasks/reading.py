@@ -15,9 +15,8 @@ import msgspec
 from colony.journal.events import KINDS, upcast
 from colony.journal.record import Record
 from colony.primitives.clock import is_timestamp
-from colony.primitives.errors import UsageError
 from colony.tasks.records import ADDABLE, SETTABLE, Deletion, Hold, Item, Move, Setting, Unlink
-from colony.tasks.task import State, Task, checked_id
+from colony.tasks.task import State, Task, is_id
 
 Fault: TypeAlias = tuple[str, str, str]
 """What (a key of `reports.WHATS`), the task or nothing, and a detail."""
@@ -109,10 +108,8 @@ def _normal(task: Task) -> Task:
 
 
 def _has_id(task: Task, faults: list[Fault]) -> bool:
-    try:
-        checked_id(task.id)
-    except UsageError as error:
-        faults.append(("unreadable", task.id, str(error)))
+    if not is_id(task.id):
+        faults.append(("unreadable", task.id, "no task id"))
         return False
     if task.created and not is_timestamp(task.created):
         faults.append(("unreadable", task.id, f"created = {task.created!r}"))

@@ -231,7 +231,8 @@ class MatrixState:
         said = self._said[name]
         before = self._tasks.pop(name, None)
         self._special.pop(name, None)
-        said.sort(key=_stamp)
+        if len(said) > 1:
+            said.sort(key=_stamp)
         folded = fold(name, said, self.roles)
         if isinstance(folded, Folded):
             self._special[name] = folded

@@ -26,7 +26,9 @@ from colony.primitives.limits import (
     TASK_WORD_CHARACTERS_MAX,
 )
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_ID: Final = re.compile(
+    rf"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{{0,{TASK_ID_CHARACTERS_MAX - 1}}}(?<!\.lock)(?<!\.)", re.ASCII
+)
 
 
 class State(Enum):
@@ -111,6 +113,11 @@ CLAIMABLE: Final = frozenset({State.PENDING})
 """States in which a task may be claimed by whoever comes; an expired lease makes a claimed task claimable too."""
 
 
+def is_id(task: str) -> bool:
+    """Tell whether a text is an id: one that a ref and a file name can carry."""
+    return _ID.fullmatch(task) is not None
+
+
 def checked_id(task: str) -> str:
     """The id, if it is one.
 
@@ -118,7 +125,7 @@ def checked_id(task: str) -> str:
         UsageError: it is empty, too long, or has characters that a ref or a file name could not carry.
 
     """
-    if not _ID.fullmatch(task) or len(task) > TASK_ID_CHARACTERS_MAX or task.endswith((".lock", ".")) or ".." in task:
+    if not is_id(task):
         raise UsageError(
             f"{task!r:.80}: no task id; letters, digits, dots, dashes and underscores, at most {TASK_ID_CHARACTERS_MAX}"
         )
