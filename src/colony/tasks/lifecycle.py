@@ -107,14 +107,14 @@ def _granted(added: tuple[Stamp, Task], moves: Sequence[Said], note: Note) -> tu
 def _stepped(grant: _Grant, said: Sequence[Said], may_override: Callable[[str], bool], note: Note) -> _Grant:
     """Return the grant after the steps and the ending that belong to it."""
     fence, holder = (grant.epoch, grant.fence), grant.stamp.author
+    ours: list[Said] = []
     for at, move in said:
         if (move.epoch, move.fence) > fence:
             note("unseen", at, f"a {move.move} at epoch {move.epoch}, fence {move.fence}")
-    ours = [
-        (at, move)
-        for at, move in said
-        if (move.epoch, move.fence) == fence and (at.author == holder or may_override(at.author))
-    ]
+        elif (move.epoch, move.fence) == fence and at.author != holder and not may_override(at.author):
+            note("not-held", at, f"a {move.move} at fence {move.fence}")
+        elif (move.epoch, move.fence) == fence:
+            ours.append((at, move))
     ends = [(at, move) for at, move in ours if move.move != "step"]
     steps = [(at, move) for at, move in ours if move.move == "step" and (not ends or may_override(at.author))]
     if not ends and not steps:

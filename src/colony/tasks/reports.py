@@ -28,6 +28,7 @@ WHATS: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
         "cycle": ("fault", "this dependency would close a circle; it is set aside"),
         "missing": ("fault", "the task that must come first does not exist; the other is blocked"),
         "dangling": ("note", "one of the two tasks was deleted or never added; the dependency does nothing"),
+        "not-held": ("note", "its author does not hold the task under that fence; without effect"),
         "double-claim": ("note", "somebody else had claimed the task already; this claim is lost"),
         "double-done": ("note", "the task was finished twice; this other completion is kept as a candidate"),
     }
