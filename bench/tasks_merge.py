@@ -2,8 +2,8 @@
 
 Shards are made and signed before the clock starts. "decoded" is what a carrier has to do besides: hash the bytes and
 decode them. The bars are those of the design: a fold of 100,000 tasks with 300,000 dependencies below 2 seconds, the
-union of two such, decoded and hashed, below 3. Prints a table and, as the last line, one JSON object. The bars judge CPU
-time, which neighbours on a shared machine disturb less than wall time; both are shown. What this file does not do: read
+union of two such, decoded and hashed, below 3. They judge CPU time, which neighbours on a shared machine disturb less
+than wall time; both are shown. Prints a table and, as the last line, one JSON object. What this file does not do: read
 from git (bench/tasks_sync.py does), or rank (bench/tasks_ranking.py does).
 """
 

@@ -26,8 +26,9 @@ class SeedsMerge:
 
     def apply(self, records):
         for name, theirs in MatrixState.of(records, roles=self.roles).tasks.items():
+            seen = msgspec.structs.replace(theirs, heat=theirs.heat or 0.0)
             ours = self.tasks.get(name)
-            self.tasks[name] = theirs if ours is None else self.merged(ours, theirs)
+            self.tasks[name] = seen if ours is None else self.merged(ours, seen)
 
     def merged(self, ours, theirs):
         top = max(ours, theirs, key=lambda task: PRECEDENCE[task.state.value])
@@ -35,14 +36,15 @@ class SeedsMerge:
             ours,
             priority=max(ours.priority, theirs.priority),
             stars=max(ours.stars, theirs.stars),
-            heat=((ours.heat or 0) + (theirs.heat or 0)) / 2,
+            heat=(ours.heat + theirs.heat) / 2,
             state=top.state,
             agent=ours.agent if ours.state is State.AGENT_EXECUTING else theirs.agent,
         )
 
     @property
     def canonical(self):
-        return repr(sorted(self.tasks.items())).encode()
+        kept = ((t.id, t.priority, t.stars, t.heat, t.state.value, t.agent) for t in self.tasks.values())
+        return repr(sorted(kept)).encode()
 
 
 class LastToArrive(MatrixState):
