@@ -8,7 +8,8 @@ import pytest
 from repositories import commit, drafts, git, key, names, opened, repository, shards
 
 from colony.primitives.errors import RepositoryError
-from colony.tasks.shards import MATRIX_BRANCH, united
+from colony.tasks.git import MATRIX_BRANCH
+from colony.tasks.shards import united
 
 
 def test_what_is_appended_is_read_back(tmp_path):
@@ -90,7 +91,7 @@ def test_many_records_are_cut_into_files_of_which_only_the_last_changes(tmp_path
     assert sum(before.get(path) != file for path, file in after.items()) == 1
     other.git.run("fetch", "-q", str(tmp_path / "a"), "refs/colony/matrix")
     theirs = other.read_commit(one.read().commit)
-    again = other.commit(united(other.read(), theirs), [], "union")
+    again = other.commit(united(other.read(), [theirs]), [], "union")
     assert other.read_commit(again).files == after
 
 
@@ -104,7 +105,7 @@ def test_the_union_of_two_repositories_holds_what_both_have(tmp_path):
     trees = []
     for here, there in ((a, b), (b, a)):
         ours, theirs = here.read(), here.read_commit(there.read().commit)
-        joint = here.commit(united(ours, theirs), [ours.commit, theirs.commit], "union")
+        joint = here.commit(united(ours, [theirs]), [ours.commit, theirs.commit], "union")
         shard = here.read_commit(joint)
         assert names(shard) == ["A", "B"]
         trees.append(here.git.run("rev-parse", f"{joint}^{{tree}}"))

@@ -11,8 +11,8 @@ from colony.tasks import records
 from colony.tasks.claims import Terms
 from colony.tasks.git import RefChange
 from colony.tasks.places import Here, Remote
-from colony.tasks.shards import MATRIX_REF, Shards
-from colony.tasks.syncing import sync
+from colony.tasks.shards import Shards
+from colony.tasks.syncing import SHARD_REFS, sync
 from colony.tasks.task import State, Task
 from colony.tasks.working import Worker
 
@@ -39,7 +39,7 @@ class Site:
         """Tasks that everybody finds at the hub."""
         worker = self.worker("owner")
         worker._append(records.added(Task(id=name, title=f"Task {name}", **fields) for name, fields in tasks))
-        sync(worker._shards, worker._place)
+        worker.mend()
 
 
 @pytest.fixture
@@ -94,11 +94,11 @@ def test_a_stale_clone_cannot_claim_what_is_done(site):
         """The first look is at old records, as if the completion came just after it."""
         looks.append(names)
         if len(looks) == 1:
-            bob.refresh = bob._folded
+            bob.look = lambda: (bob.claims.look(), bob._folded())
             try:
                 return survey(names, *args, **options)
             finally:
-                del bob.refresh
+                del bob.look
         return survey(names, *args, **options)
 
     bob._survey = late
@@ -177,7 +177,7 @@ def test_agents_of_one_clone_agree_in_the_repository_itself(site):
     other = Worker(
         shards(opened(site.place / "ann")), Here(ann._shards.git), key("ann"), site.clock, agent="eve", terms=TERMS
     )
-    sync(ann._shards, Remote(ann._shards.git, "origin"))
+    sync(ann._shards, Remote(ann._shards.git, "origin"), key("ann").did)
     held = ann.claim(["A"]).held[0]
     assert "ann has it" in other.claim(["A"]).refused["A"]
     ann.finish({held: "c0ffee"})
@@ -217,7 +217,7 @@ def test_a_completion_cut_off_before_its_push_is_pushed(site):
     """The record is here, the hub has not heard: the next command pushes it and ends the claim."""
     ann = site.worker("ann")
     held = ann.claim(["A"]).held[0]
-    cut(ann._place, "change")
+    cut(ann._exchange._place, "change")
     with pytest.raises(Killed):
         ann.finish({held: "c0ffee"})
     assert site.worker("bob").refresh().tasks["A"].state is State.PENDING
@@ -232,8 +232,12 @@ def test_a_push_cut_off_before_it_is_noticed_changes_nothing(site):
     """The hub has everything, the process died before it heard: the next command finds all in order."""
     ann = site.worker("ann")
     held = ann.claim(["A"]).held[0]
-    change = ann._place.change
-    ann._place.change = lambda changes: (change(changes), cut(ann._place, "change"), ann._place.change(changes))
+    change = ann._exchange._place.change
+    ann._exchange._place.change = lambda changes: (
+        change(changes),
+        cut(ann._exchange._place, "change"),
+        ann._exchange._place.change(changes),
+    )
     with pytest.raises(Killed):
         ann.finish({held: "c0ffee"})
     mended = site.worker("ann").mend()
@@ -273,7 +277,7 @@ def test_a_forged_claim_is_reported_and_replaced(site):
     held = ann.claim(["A"]).held[0]
     text = ann._shards.git.objects([held.oid])[0].replace(b'"agent":"ann"', b'"agent":"eve"')
     [forged] = ann._shards.git.write([text])
-    assert ann._place.change([RefChange(held.claim.ref, held.oid, forged)])
+    assert ann._exchange._place.change([RefChange(held.claim.ref, held.oid, forged)])
     standing = bob.claims.look()
     assert "forged" in str(standing.faults[0])
     assert "refs/colony/claims/A" in str(standing.faults[0])
@@ -281,8 +285,9 @@ def test_a_forged_claim_is_reported_and_replaced(site):
     assert bob.claim(["A"]).held
 
 
-def test_the_matrix_of_the_hub_has_one_ref(site):
-    """All that the hub keeps of it stands under one ref, and claims that were ended leave none."""
+def test_each_replica_has_one_ref_at_the_hub(site):
+    """All that the hub keeps stands under a ref for each replica, and claims that were ended leave none."""
     ann = site.worker("ann")
     ann.finish({ann.claim(["A"]).held[0]: None})
-    assert site.hub.refs("refs/colony/").keys() == {MATRIX_REF}
+    replicas = {SHARD_REFS + key(name).did.rpartition(":")[2] for name in ("ann", "owner")}
+    assert site.hub.refs("refs/colony/").keys() == replicas

@@ -88,8 +88,8 @@ class Taken(NamedTuple):
     refused: dict[str, str]
 
 
-Survey = Callable[[Sequence[str]], Mapping[str, Wanted | str]]
-"""Says of tasks how they may be claimed now, or why not (done, on hold, blocked, unknown), by the newest records."""
+Survey = Callable[[Sequence[str]], tuple[Standing, Mapping[str, Wanted | str]]]
+"""Looks at one moment: the claims, and of tasks how they may be claimed, or why not, by the newest records."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,21 +139,37 @@ class Claims:
             RepositoryError: the place cannot be read.
 
         """
-        return self._standing(seen(self._place, self._git, CLAIMS + "*"))
+        return self.standing(seen(self._place, self._git, CLAIMS + "*"))
+
+    def standing(self, refs: Mapping[str, str]) -> Standing:
+        """Return the claims among refs whose objects are in this repository."""
+        refs = {ref: oid for ref, oid in refs.items() if ref.startswith(CLAIMS)}
+        self._read(refs)
+        claims, unreadable, faults = {}, {}, []
+        for ref, oid in refs.items():
+            task, found = ref.removeprefix(CLAIMS), self._known[oid]
+            if isinstance(found, Claim) and found.task == task:
+                claims[task] = Held(found, oid)
+            else:
+                unreadable[task] = oid
+                what = found if isinstance(found, str) else f"a claim on another task, {found.task}"
+                faults.append(Fault(ref, None, what))
+        return Standing(claims, unreadable, tuple(faults))
 
     def take(self, tasks: Sequence[str], survey: Survey, *, is_steal: bool = False) -> Taken:
         """Claim tasks, each for itself; who already holds one holds it on, renewed.
 
-        Survey and claims are looked at again once the claims stand: whoever finished a task wrote so before the claim
+        All this is looked at again once the claims stand: whoever finished a task wrote so before the claim
         on it ended, so what was stale the first time is found, and the claim is given back.
 
         Raises:
             RepositoryError: the place cannot be read, or does not allow it.
 
         """
-        standing, refused = self.look(), dict[str, str]()
+        standing, surveyed = survey([checked_id(task) for task in tasks])
+        refused: dict[str, str] = {}
         bids: dict[str, tuple[Claim, str | None]] = {}
-        for task, found in survey([checked_id(task) for task in tasks]).items():
+        for task, found in surveyed.items():
             reason = found if isinstance(found, str) else self._objection(found, standing, is_steal=is_steal)
             if reason is not None or isinstance(found, str):
                 refused[task] = reason or ""
@@ -255,7 +271,7 @@ class Claims:
         """Give back what turns out not to be ours to claim."""
         if not won:
             return Taken([], refused)
-        standing, found = self.look(), survey([held.claim.task for held in won])
+        standing, found = survey([held.claim.task for held in won])
         kept = []
         for held in won:
             reason = self._second_thought(held, found[held.claim.task], standing)
@@ -275,19 +291,6 @@ class Claims:
         if (found.epoch, found.fence) > (held.claim.epoch, held.claim.fence) or found.epoch != held.claim.epoch:
             return "it has changed hands meanwhile; try again"
         return self._collision(held.claim.task, held.claim.scope, standing)
-
-    def _standing(self, refs: Mapping[str, str]) -> Standing:
-        self._read(refs)
-        claims, unreadable, faults = {}, {}, []
-        for ref, oid in refs.items():
-            task, found = ref.removeprefix(CLAIMS), self._known[oid]
-            if isinstance(found, Claim) and found.task == task:
-                claims[task] = Held(found, oid)
-            else:
-                unreadable[task] = oid
-                what = found if isinstance(found, str) else f"a claim on another task, {found.task}"
-                faults.append(Fault(ref, None, what))
-        return Standing(claims, unreadable, tuple(faults))
 
     def _read(self, refs: Mapping[str, str]) -> None:
         """Learn what objects hold that were not seen before; what is no longer referred to is forgotten."""

@@ -24,6 +24,9 @@ from colony.primitives.limits import (
     GIT_SECONDS_MAX,
 )
 
+MATRIX_REF: Final = "refs/colony/matrix"
+"""Where the records are, apart from all history."""
+MATRIX_BRANCH: Final = "refs/heads/colony-matrix"
 NOTHING: Final = "0" * 40
 """What git writes where there is no object; it is as good in a repository of the longer SHA-256 names."""
 
@@ -93,6 +96,8 @@ class Git:
         """The folder that all worktrees of the repository share."""
         self.own_folder: Final = Path(own)
         """The folder of this worktree; the shared one in an ordinary clone."""
+        self._present: set[str] = set()
+        """Objects that are known to be here."""
         self.is_bare: Final = bare == "true"
         self.is_shallow: Final = shallow == "true"
 
@@ -213,6 +218,12 @@ class Git:
                 at = end + size + 2
         return found
 
+    def sizes(self, names: Iterable[str]) -> list[int | None]:
+        """Return how many bytes objects have, None for one that is not here; one process for all."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        out = self.run("cat-file", "--batch-check=%(objectsize)", "--buffer", stdin=asked) if asked else b""
+        return [None if line.endswith(b" missing") else int(line) for line in out.splitlines()]
+
     def write(self, contents: Sequence[bytes]) -> list[str]:
         """Return the names of new objects with these contents; one process for all."""
         stream = [
@@ -222,10 +233,18 @@ class Git:
         out = self.run(*FAST_IMPORT, stdin=b"".join([b"feature done\n", *stream, b"done\n"]))
         return out.decode().split()
 
+    def descends(self, commit: str, ancestor: str) -> bool:
+        """Tell whether a commit is another, or comes after it."""
+        return commit == ancestor or not self.attempt("merge-base", "--is-ancestor", ancestor, commit).code
+
     def has(self, names: Iterable[str]) -> bool:
-        """Tell whether all these objects are here; nothing is fetched from elsewhere to find out."""
-        asked = "".join(f"{name}\n" for name in names).encode()
-        return b" missing\n" not in self.run("cat-file", "--batch-check", "--buffer", stdin=asked)
+        """Tell whether all these objects are here."""
+        asked = {*names} - self._present
+        stdin = "".join(f"{name}\n" for name in asked).encode()
+        if asked and b" missing\n" in self.run("cat-file", "--batch-check", "--buffer", stdin=stdin):
+            return False
+        self._present |= asked
+        return True
 
 
 class _Call:

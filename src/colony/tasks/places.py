@@ -28,6 +28,8 @@ class Place(Protocol):
 
     name: str
     """What messages call it."""
+    is_here: bool
+    """Whether it is this repository itself, so that nothing needs to be carried there."""
 
     def look(self, *patterns: str) -> dict[str, str]:
         """Return the refs that match (`refs/x`, or `refs/x/*`) and their objects."""
@@ -46,6 +48,7 @@ class Here:
     """This repository, for agents that share a clone."""
 
     name = "this repository"
+    is_here = True
 
     def __init__(self, git: Git) -> None:
         self._git = git
@@ -71,6 +74,8 @@ class Here:
 
 class Remote:
     """Another repository: a remote's name, an address or a path."""
+
+    is_here = False
 
     def __init__(self, git: Git, name: str) -> None:
         """Take note of where it is; nothing is asked of it yet.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -28,27 +28,22 @@ from colony.primitives.limits import (
     SHARD_FILE_BYTES_MAX,
 )
 from colony.tasks.chains import Chain, Fault, Piece, continued, joined, pieces_of, read_chain
-from colony.tasks.git import FAST_IMPORT, NOTHING, Git, RefChange
+from colony.tasks.git import FAST_IMPORT, MATRIX_REF, NOTHING, Git, RefChange
 
-MATRIX_REF: Final = "refs/colony/matrix"
-MATRIX_BRANCH: Final = "refs/heads/colony-matrix"
 _DRAFT: Final = "refs/colony/draft"
 _PATH: Final = re.compile(r"authors/(\w+)/(\d{6})\.jsonl", re.ASCII)
 _DID: Final = "did:key:"
 
 
-class File(NamedTuple):
-    """A file of the tree: its object and its size."""
-
-    oid: str
-    size_bytes: int
+Files = Mapping[str, str]
+"""The objects of a tree's files, by path."""
 
 
 class Shard(msgspec.Struct, frozen=True):
     """All records of a commit, by author; None is a repository without any."""
 
     commit: str | None
-    files: Mapping[str, File]
+    files: Files
     chains: Mapping[str, Chain]
     misplaced: tuple[Fault, ...] = ()
 
@@ -85,7 +80,10 @@ class Shards:
         self.ref: Final = ref
         self._clock = clock
         self.pause: Final = pause
-        self._latest = Shard(None, {}, {})
+        self.latest = Shard(None, {}, {})
+        """What was last read, or written."""
+        self._lists: dict[str, tuple[str, dict[str, str]]] = {}
+        """What stood at refs elsewhere: the commit, and its files."""
         self._chains: dict[str, tuple[tuple[str, ...], Chain]] = {}
 
     def read(self) -> Shard:
@@ -96,9 +94,9 @@ class Shards:
 
         """
         commit = self.git.refs(self.ref).get(self.ref)
-        if commit != self._latest.commit:
-            self._latest = self.read_commit(commit) if commit else Shard(None, {}, {})
-        return self._latest
+        if commit != self.latest.commit:
+            self.latest = self.read_commit(commit) if commit else Shard(None, {}, {})
+        return self.latest
 
     def read_commit(self, commit: str) -> Shard:
         """Return the records of any commit of this form, ours or another's.
@@ -107,11 +105,31 @@ class Shards:
             RepositoryError: git cannot read it. LimitError: it is larger than it may be.
 
         """
-        files = self._list(commit)
+        return self.latest if commit == self.latest.commit else self._shard(commit, self._listed(commit))
+
+    def read_refs(self, commits: Mapping[str, str]) -> list[Shard]:
+        """Return what stands at refs elsewhere; of one that was read before only the difference is listed.
+
+        Raises:
+            RepositoryError: git cannot read it. LimitError: it is larger than it may be.
+
+        """
+        pairs = {commits[ref]: self._lists[ref] for ref in commits if ref in self._lists}
+        differences = self._differences({commit: before for commit, (before, _) in pairs.items()})
+        for ref, commit in commits.items():
+            if commit in differences:
+                changed = pairs[commit][1] | differences[commit]
+                files = {path: oid for path, oid in changed.items() if oid}
+            else:
+                files = self._listed(commit)
+            self._lists[ref] = commit, files
+        return [self._shard(commit, self._lists[ref][1]) for ref, commit in commits.items()]
+
+    def _shard(self, commit: str, files: dict[str, str]) -> Shard:
         groups, misplaced = _grouped(files)
         if len(groups) > SHARD_AUTHORS_MAX:
             raise LimitError(
-                f"{commit[:12]} has records of {len(groups)} authors; at most {SHARD_AUTHORS_MAX} can be read"
+                f"{commit[:12]} has records of {len(groups)} authors; at most {SHARD_AUTHORS_MAX} are read"
             )
         missing = {author: self._unread(author, files, paths) for author, paths in groups.items()}
         contents = self._fetch(files, [path for paths in missing.values() for path in paths])
@@ -131,7 +149,7 @@ class Shards:
         """
         drafts = list(drafts)
         for attempt in range(1, GIT_ATTEMPTS_MAX + 1):
-            shard = self.read()
+            shard = self.read() if attempt > 1 or not self.latest.commit else self.latest
             records = self._signed(key, shard, drafts)
             if not records or self._replace(
                 shard, _mended(shard) | _appended(shard, records), f"{len(records)} records"
@@ -156,7 +174,19 @@ class Shards:
     def _replace(self, shard: Shard, contents: Mapping[str, Content], message: str) -> bool:
         """Put a changed commit in the place of `shard`, if it is still the latest."""
         commit = self.commit(contents, [shard.commit] if shard.commit else [], message)
-        return self.git.change_refs([RefChange(self.ref, shard.commit, commit)])
+        return self.move(shard, commit)
+
+    def move(self, shard: Shard, commit: str) -> bool:
+        """Let the ref lead to another commit, if it is still at that of `shard`; tell whether it was.
+
+        Raises:
+            RepositoryError: git cannot write.
+
+        """
+        if not self.git.change_refs([RefChange(self.ref, shard.commit, commit)]):
+            return False
+        self.latest = self.read_commit(commit)
+        return True
 
     def commit(self, contents: Mapping[str, Content], parents: Sequence[str], message: str) -> str:
         """Return a commit that differs from its first parent in these paths; no ref leads to it yet.
@@ -188,43 +218,56 @@ class Shards:
                 clock.observe(tip.at)
         return clock
 
-    def _list(self, commit: str) -> dict[str, File]:
-        out = self.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit).decode(errors="replace")
-        files = {}
-        for line in out.split("\0")[:-1]:
-            (_, kind, oid, size), path = line.split("\t", 1)[0].split(), line.split("\t", 1)[1]
-            if kind == "blob":
-                files[path] = File(oid, int(size))
-        return files
+    def _listed(self, commit: str) -> dict[str, str]:
+        out = self.git.run("ls-tree", "-r", "-z", "--full-tree", commit).decode(errors="replace")
+        lines = [line.split("\t", 1) for line in out.split("\0")[:-1]]
+        return {path: entry.split()[2] for entry, path in lines if entry.split()[1] == "blob"}
 
-    def _unread(self, author: str, files: Mapping[str, File], paths: Sequence[str]) -> list[str]:
+    def _differences(self, pairs: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Return the files that commits have otherwise than those before them, an empty name for one that is gone."""
+        stdin = "".join(f"{commit} {before}\n" for commit, before in pairs.items()).encode()
+        outcome = self.git.attempt("diff-tree", "--stdin", "-r", "--no-renames", stdin=stdin) if pairs else None
+        if outcome is None or outcome.code:
+            return {}
+        found: dict[str, dict[str, str]] = {commit: {} for commit in pairs}
+        commit = ""
+        for line in outcome.out.decode(errors="replace").splitlines():
+            if line.startswith(":"):
+                entry, path = line.split("\t", 1)
+                found[commit][path] = entry.split()[3].strip("0") and entry.split()[3]
+            else:
+                commit = line
+        return found
+
+    def _unread(self, author: str, files: Files, paths: Sequence[str]) -> list[str]:
         """Return the paths of an author that must be read: those after the files that have not changed since."""
         oids, chain = self._chains.get(author, ((), None))
-        now = tuple(files[path].oid for path in paths)
+        now = tuple(files[path] for path in paths)
         if chain is None or chain.faults:
             return [] if now == oids else [*paths]
         return [*paths[_common(oids, now) :]]
 
-    def _fetch(self, files: Mapping[str, File], paths: Sequence[str]) -> dict[str, Piece | Fault]:
+    def _fetch(self, files: Files, paths: Sequence[str]) -> dict[str, Piece | Fault]:
         """Return the contents of files, or why one cannot be read."""
-        small = [path for path in paths if files[path].size_bytes <= SHARD_FILE_BYTES_MAX]
-        found = dict(zip(small, self.git.objects(files[path].oid for path in small), strict=True))
+        sizes = dict(zip(paths, self.git.sizes(files[path] for path in paths), strict=True))
+        small = [path for path, size in sizes.items() if size is not None and size <= SHARD_FILE_BYTES_MAX]
+        found = dict(zip(small, self.git.objects(files[path] for path in small), strict=True))
         contents: dict[str, Piece | Fault] = {}
         for path in paths:
-            data = found.get(path)
+            data, size_bytes = found.get(path), sizes[path]
             if data is not None:
                 contents[path] = Piece(path, data)
+            elif size_bytes is None:
+                contents[path] = Fault(path, None, "its object is not in this repository")
             else:
-                large = f"{files[path].size_bytes} bytes; a file of records has at most {SHARD_FILE_BYTES_MAX}"
-                contents[path] = Fault(path, None, "its object is not in this repository" if path in found else large)
+                what = f"{size_bytes} bytes; a file of records has at most {SHARD_FILE_BYTES_MAX}"
+                contents[path] = Fault(path, None, what)
         return contents
 
-    def _chain(
-        self, author: str, files: Mapping[str, File], paths: Sequence[str], contents: Sequence[Piece | Fault]
-    ) -> Chain:
+    def _chain(self, author: str, files: Files, paths: Sequence[str], contents: Sequence[Piece | Fault]) -> Chain:
         """Return the chain of an author, read on from what is known of it."""
         oids, known = self._chains.get(author, ((), None))
-        now = tuple(files[path].oid for path in paths)
+        now = tuple(files[path] for path in paths)
         if known is not None and oids == now:
             return known
         pieces = [content for content in contents if isinstance(content, Piece)]
@@ -246,25 +289,31 @@ class Shards:
         return chain
 
 
-def united(ours: Shard, theirs: Shard) -> dict[str, Content]:
-    """Return what must change in `ours` so that it holds the records of both, and what is wrong in either is kept."""
+def united(ours: Shard, others: Iterable[Shard]) -> dict[str, Content]:
+    """Return what must change in `ours` so that it holds the records of all, and what is wrong in one is kept."""
     contents = _mended(ours)
-    contents |= {path: file.oid for path, file in theirs.files.items() if path.startswith("quarantine/")}
-    contents |= _rejected(theirs)
-    for author, chain in theirs.chains.items():
-        contents |= _united(author, ours, theirs, chain)
-    same = {path for path, content in contents.items() if path in ours.files and content == ours.files[path].oid}
-    return {path: content for path, content in contents.items() if path not in same}
+    best: dict[str, tuple[Chain, Shard | None]] = {author: (chain, ours) for author, chain in ours.chains.items()}
+    for other in others:
+        contents |= {path: oid for path, oid in other.files.items() if path.startswith("quarantine/")}
+        contents |= _rejected(other)
+        for author, chain in other.chains.items():
+            best[author] = _better(*best.get(author, (Chain(author, []), ours)), chain, other)
+    for author, (chain, shard) in best.items():
+        if shard is None:
+            contents |= _rewritten(author, chain.records, ours.files)
+        elif shard is not ours:
+            contents |= dict.fromkeys(_paths(author, ours.files))
+            contents |= {path: shard.files[path] for path in _paths(author, shard.files)}
+    return {path: content for path, content in contents.items() if ours.files.get(path) != content}
 
 
-def _united(author: str, ours: Shard, theirs: Shard, chain: Chain) -> dict[str, Content]:
-    mine = ours.chains.get(author) or Chain(author, [])
-    if not chain.faults and _is_prefix(mine, chain):
-        taken: dict[str, Content] = {path: theirs.files[path].oid for path in _paths(author, theirs.files)}
-        return dict.fromkeys(_paths(author, ours.files)) | taken
+def _better(mine: Chain, place: Shard | None, chain: Chain, other: Shard) -> tuple[Chain, Shard | None]:
+    """Return the longer of two copies and where its files are, or both joined, for which there are none yet."""
+    if not chain.faults and _is_prefix(mine, chain) and not _is_prefix(chain, mine):
+        return chain, other
     if _is_prefix(chain, mine):
-        return {}
-    return _rewritten(author, joined(mine.records, chain.records), ours.files)
+        return mine, place
+    return Chain(mine.author, joined(mine.records, chain.records)), None
 
 
 def _is_prefix(short: Chain, long: Chain) -> bool:
@@ -291,7 +340,7 @@ def _rejected(shard: Shard) -> dict[str, Content]:
     return {f"quarantine/{sha256(raw).hexdigest()}": raw for raw in sorted(lines)}
 
 
-def _rewritten(author: str, records: Iterable[SignedRecord], files: Mapping[str, File]) -> dict[str, Content]:
+def _rewritten(author: str, records: Iterable[SignedRecord], files: Files) -> dict[str, Content]:
     contents: dict[str, Content] = dict.fromkeys(_paths(author, files))
     return contents | {_path(author, i): data for i, data in enumerate(pieces_of(records))}
 
@@ -307,7 +356,7 @@ def _appended(shard: Shard, records: Sequence[SignedRecord]) -> dict[str, Conten
     return {_path(chain.author, i): data for i, data in enumerate(pieces_of(tail), last)}
 
 
-def _grouped(files: Mapping[str, File]) -> tuple[dict[str, list[str]], list[Fault]]:
+def _grouped(files: Files) -> tuple[dict[str, list[str]], list[Fault]]:
     """Return the paths of each author in order, and the files that are nobody's."""
     groups: dict[str, list[str]] = {}
     misplaced = []
@@ -320,13 +369,18 @@ def _grouped(files: Mapping[str, File]) -> tuple[dict[str, list[str]], list[Faul
     return groups, misplaced
 
 
-def _paths(author: str, files: Mapping[str, File]) -> list[str]:
-    folder = f"authors/{author.removeprefix(_DID)}/"
+def folder_of(author: str) -> str:
+    """Return where an author's files stand."""
+    return f"authors/{author.removeprefix(_DID)}/"
+
+
+def _paths(author: str, files: Files) -> list[str]:
+    folder = folder_of(author)
     return [path for path in files if path.startswith(folder)]
 
 
 def _path(author: str, number: int) -> str:
-    return f"authors/{author.removeprefix(_DID)}/{number:06}.jsonl"
+    return f"{folder_of(author)}{number:06}.jsonl"
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -21,13 +21,13 @@ from colony.primitives.clock import Clock
 from colony.primitives.errors import ClaimError
 from colony.primitives.keys import Key
 from colony.tasks import records
-from colony.tasks.claims import Claims, Held, Taken, Terms, Wanted
-from colony.tasks.places import Place, seen
+from colony.tasks.claims import CLAIMS, Claims, Held, Standing, Taken, Terms, Wanted
+from colony.tasks.places import Place
 from colony.tasks.records import Draft
 from colony.tasks.roles import Roles
-from colony.tasks.shards import Shards
+from colony.tasks.shards import Shard, Shards
 from colony.tasks.state import MatrixState
-from colony.tasks.syncing import Union, absorb, sync
+from colony.tasks.syncing import Exchange, Union
 from colony.tasks.task import State, Task
 
 Obstacle = Callable[[MatrixState, Task], str | None]
@@ -60,7 +60,7 @@ class Worker:
         self.state: Final = MatrixState(roles)
         """The tasks as they were when last looked at."""
         self._shards = shards
-        self._place = place
+        self._exchange = Exchange(shards, place, key.did)
         self._key = key
         self._clock = clock
         self._agent = agent
@@ -73,10 +73,17 @@ class Worker:
             RepositoryError: the place or this repository cannot be read.
 
         """
-        theirs = seen(self._place, self._shards.git, self._shards.ref).get(self._shards.ref)
-        if theirs is not None:
-            absorb(self._shards, self._shards.read_commit(theirs), self._place.name)
-        return self._folded()
+        return self.look()[1]
+
+    def look(self) -> tuple[Standing, MatrixState]:
+        """Return the claims and the state of one moment.
+
+        Raises:
+            RepositoryError: the place or this repository cannot be read.
+
+        """
+        refs = self._exchange.look(CLAIMS + "*")
+        return self.claims.standing(refs), self._folded(self._shards.latest if refs else None)
 
     def claim(
         self, tasks: Sequence[str], *, obstacle: Obstacle = lambda _state, _task: None, is_steal: bool = False
@@ -106,7 +113,7 @@ class Worker:
         self._append([records.stepped(task, State.AGENT_EXECUTING, lease_expires=renewed.claim.expires)])
         return renewed
 
-    def finish(self, done: Mapping[Held, str | None]) -> Union:
+    def finish(self, done: Mapping[Held, str | None]) -> None:
         """Say that tasks are done, each with its commit if it has one; all claims must still stand, or nothing is said.
 
         Raises:
@@ -116,9 +123,9 @@ class Worker:
         """
         tasks = self._folded().tasks
         drafts = [records.done(self._under(held, tasks), commit=commit) for held, commit in done.items()]
-        return self._conclude(list(done), drafts)
+        self._conclude(list(done), drafts)
 
-    def give_up(self, held: Iterable[Held], reason: str = "", *, has_failed: bool = False) -> Union:
+    def give_up(self, held: Iterable[Held], reason: str = "", *, has_failed: bool = False) -> None:
         """Give tasks back to whoever wants them, or say that they could not be done.
 
         Raises:
@@ -126,7 +133,7 @@ class Worker:
 
         """
         held, tasks, write = list(held), self._folded().tasks, records.failed if has_failed else records.released
-        return self._conclude(held, [write(self._under(one, tasks), reason) for one in held])
+        self._conclude(held, [write(self._under(one, tasks), reason) for one in held])
 
     def mend(self) -> Mended:
         """Complete what earlier commands of this replica were cut off in, and bring both sides to the same records.
@@ -135,45 +142,55 @@ class Worker:
             RepositoryError: the place or this repository cannot be read or written.
 
         """
-        state, standing = self.refresh(), self.claims.look()
+        standing, state = self.look()
         ours = [held for held in standing.claims.values() if held.claim.did == self._key.did]
         over = [held for held in ours if _is_over(held, state.tasks.get(held.claim.task))]
         unwritten = [
             held for held in ours if held not in over and held.claim.fence > state.tasks[held.claim.task].fence
         ]
         self._append(self._claimed(held, state.tasks[held.claim.task]) for held in unwritten)
-        union = sync(self._shards, self._place)
+        union = self.publish()
         released = self.claims.release(over)
         return Mended(sorted(held.claim.task for held in unwritten), sorted(released), union)
 
-    def _conclude(self, held: Sequence[Held], drafts: Sequence[Draft]) -> Union:
+    def publish(self) -> Union:
+        """Put what was written here at the place; returns all that came in and went out until now.
+
+        Raises:
+            RemoteError: the place refuses or does not answer; all is kept here.
+
+        """
+        self._exchange.publish()
+        return self._exchange.union
+
+    def _conclude(self, held: Sequence[Held], drafts: Sequence[Draft]) -> None:
         """Write records down and push them in one step with the end of the claims they are about."""
         self.claims.check(held)
         written = self._shards.append(self._key, _together(drafts))
-        union = sync(self._shards, self._place, also=[one.end for one in held])
-        if not union.is_agreed:
+        if not self._exchange.publish(also=[one.end for one in held]):
             self._shards.withdraw(written)
             raise ClaimError(
                 f"a claim on {', '.join(one.claim.task for one in held)} went on meanwhile; nothing was said"
             )
-        self._folded()
-        return union
+        self._folded(self._shards.latest)
 
     def _append(self, drafts: Iterable[Draft]) -> None:
         self._shards.append(self._key, _together(drafts))
-        self._folded()
+        self._folded(self._shards.latest)
 
-    def _folded(self) -> MatrixState:
-        """Return the state after what is new in this repository."""
+    def _folded(self, shard: Shard | None = None) -> MatrixState:
+        """Return the state after what is new in this repository, or in what was read of it just now."""
         now = self._clock.wall_milliseconds()
-        for author, chain in self._shards.read().chains.items():
+        for author, chain in (shard or self._shards.read()).chains.items():
             if self._read.get(author) is not chain:
                 self.state.apply(chain.readable, now_milliseconds=now)
                 self._read[author] = chain
         return self.state
 
-    def _survey(self, names: Sequence[str], obstacle: Obstacle, *, is_steal: bool) -> Mapping[str, Wanted | str]:
-        state, now = self.refresh(), self._clock.wall_milliseconds()
+    def _survey(
+        self, names: Sequence[str], obstacle: Obstacle, *, is_steal: bool
+    ) -> tuple[Standing, Mapping[str, Wanted | str]]:
+        (standing, state), now = self.look(), self._clock.wall_milliseconds()
         found: dict[str, Wanted | str] = {}
         for name in names:
             task = state.tasks.get(name)
@@ -181,7 +198,7 @@ class Worker:
             if task and reason is None:
                 reason = obstacle(state, task)
             found[name] = reason or Wanted(name, task.epoch, task.fence, task.scope) if task else reason or ""
-        return found
+        return standing, found
 
     def _reason(self, task: Task, now_milliseconds: int, *, is_steal: bool) -> str | None:
         """Return why the records do not let an agent claim a task; a claim's ref has its say later."""

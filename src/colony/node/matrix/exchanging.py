@@ -19,7 +19,7 @@ def sync_with(place: Workspace, remote: str | None) -> dict[str, Any]:
     """
     if remote is None:
         raise UsageError("no remote: name one (`colony matrix sync origin`), or set it in colony.toml under [matrix]")
-    return _as_record(place, remote, sync(place.shards, Remote.at(place.git, remote)))
+    return _as_record(place, remote, sync(place.shards, Remote.at(place.git, remote), place.key.did))
 
 
 def merge_from(place: Workspace, source: str) -> dict[str, Any]:
