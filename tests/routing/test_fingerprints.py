@@ -119,6 +119,8 @@ def test_long_texts():
     many = normalised("\n".join(f"error {letter} {'y' * 1000}" for letter in letters))
     assert len(many.splitlines()) == fingerprints.LINES_MAX
     assert max(map(len, many.splitlines())) <= fingerprints.LINE_CHARACTERS_MAX
+    line = "error " + "x" * fingerprints.LINE_READ_CHARACTERS_MAX
+    assert normalised(f"{line} at /a/b.py") == normalised(line)
 
 
 def test_nothing():

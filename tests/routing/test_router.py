@@ -177,6 +177,14 @@ def test_a_hint_raises_as_far_as_its_signer_may():
     assert "above the ceiling T2" in capped.explain()
 
 
+def test_a_hint_where_no_model_is_needed():
+    """A human may give a T0 task to a model; an agent may not, and solvers' tasks stay with the solvers."""
+    of = table(*SOME, hints={"x.cheap": "cheap"}.items())
+    assert chosen(request(1, hint="@x.cheap", role="owner"), of).model == "cheap"
+    assert chosen(request(1, hint="@x.cheap", role="agent"), of).agent == SOLVERS
+    assert chosen(request(9, kind="run", hint="@x.cheap", role="owner"), of).agent == SOLVERS
+
+
 def test_an_unknown_hint():
     """It is an error that lists the known ones, and nothing is reserved."""
     budgets = Budgets(Limits(task_dollars=1.0))

@@ -27,6 +27,7 @@ from colony.primitives.limits import ERROR_CHARACTERS_MAX
 VERSION: Final = 1
 LINES_MAX: Final = 8
 LINE_CHARACTERS_MAX: Final = 300
+LINE_READ_CHARACTERS_MAX: Final = 1_000  # some rules take time in the square of a line's length
 HASH_DIGITS: Final = 16  # 64 bits: a collision by chance is as likely as not among five thousand million errors
 
 Type = Literal["parse", "perm", "missing", "cmd", "timeout", "unknown"]
@@ -145,7 +146,7 @@ def type_of(text: str) -> Type:
 
 
 def _pass(text: str) -> str:
-    lines = [_replaced(line).lower() for line in text.splitlines()]
+    lines = [_replaced(line[:LINE_READ_CHARACTERS_MAX]).lower() for line in text.splitlines()]
     return "\n".join(" ".join(line.split())[:LINE_CHARACTERS_MAX].strip() for line in _counting(lines))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Available:
 
     providers: frozenset[str]
     down: frozenset[str] = frozenset()
-    busy: Mapping[str, int] = field(default_factory=dict)
+    busy: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

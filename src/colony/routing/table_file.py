@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib import resources
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar, get_args
 
 from colony.primitives.errors import UsageError
@@ -156,15 +157,15 @@ class _Reader:
             self._fail(path, f"{SOLVERS!r} is the name of those who need no model; choose another")
         return Agent(name=path[-1], lowest=lowest, highest=highest, capacity=capacity)
 
-    def _hints(self, models: Mapping[str, Model]) -> dict[str, str]:
+    def _hints(self, models: Mapping[str, Model]) -> Mapping[str, str]:
         section = self._section((), self._root, "hints")
         for hint in section:
             if not _HINT.fullmatch(hint):
                 self._fail(("hints", hint), 'must look like "provider.tier", in lower case and quotes')
             self._known(("hints",), section, hint, models)
-        return dict(section)
+        return MappingProxyType(dict(section))
 
-    def _rows(self, models: Mapping[str, Model]) -> dict[Tier, Row]:
+    def _rows(self, models: Mapping[str, Model]) -> Mapping[Tier, Row]:
         section = self._section((), self._root, "tiers")
         rows = {}
         for name, values in section.items():
@@ -182,7 +183,7 @@ class _Reader:
         missing = [tier.name for tier in Tier if tier not in rows]
         if missing:
             self._fail(("tiers",), f"{missing[0]} is missing; each of {', '.join(Tier.__members__)} needs its table")
-        return rows
+        return MappingProxyType(rows)
 
     def _learning(self) -> Learning:
         section = dict(self._section((), self._root, "learning"))
@@ -195,7 +196,7 @@ class _Reader:
 
     # -- leaves ---------------------------------------------------------------------------------------------------
 
-    def _each(self, section: str, read: Callable[[Path, Mapping[str, Any]], T]) -> dict[str, T]:
+    def _each(self, section: str, read: Callable[[Path, Mapping[str, Any]], T]) -> Mapping[str, T]:
         found: dict[str, T] = {}
         tables = self._section((), self._root, section)
         if len(tables) > ROUTING_NAMES_MAX:
@@ -207,7 +208,7 @@ class _Reader:
             values = self._section((section,), tables, name)
             self._only(values, path, section)
             found[name] = read(path, values)
-        return found
+        return MappingProxyType(found)
 
     def _section(self, path: Path, parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         value = parent.get(key, {})
