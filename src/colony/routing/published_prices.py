@@ -2,14 +2,12 @@
 
 The list states no price at all for some models (free offers, those of a subscription) and computes 0 for them; here
 that is unknown, because only the user's table may call something free. Where the list answers for another provider than
-was asked for, that is unknown too. A module of its own, since loading the list takes a fifth of a second.
+was asked for, that is unknown too. Loading the list takes a fifth of a second, so it waits for the first question.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-
-from genai_prices import Usage, calc_price
 
 from colony.routing.prices import Tokens
 
@@ -22,6 +20,8 @@ class PublishedPrices:
 
     def dollars(self, provider: str, model: str, tokens: Tokens) -> float | None:
         """The published price, or None."""
+        from genai_prices import Usage, calc_price  # noqa: PLC0415 - see above; most routes need no price
+
         usage = Usage(input_tokens=tokens.input, output_tokens=tokens.output)
         try:
             found = calc_price(usage, model, provider_id=provider, genai_request_timestamp=self._at)
