@@ -14,7 +14,7 @@ import sys
 from fractions import Fraction
 
 import pytest
-from documents import ROOT, blocks, cheap, commands
+from documents import ROOT, Place, blocks, cheap, commands
 from typer.main import get_command
 
 import colony
@@ -343,6 +343,40 @@ def test_compare(place):
     assert "worth_it" in place.json(f"compare optimisation {options}")["verdicts"]["wave-3d"]
     page = (ROOT / "docs" / "results" / "swarm.md").read_text("utf-8")
     assert all(f"- {name}: **" in page for name in NAMES)
+
+
+# -- tasks in the repository ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tasks(lasting_place):
+    """A repository in which the example of the page was typed."""
+    subprocess.run(["git", "init", "-q", str(lasting_place.folder / "tasks")], check=True)
+    place = Place(lasting_place.folder / "tasks", lasting_place.environment)
+    (block,) = [b for b in blocks(README, "console") if "task add" in b]
+    for line in block.splitlines():
+        place.colony(line.removeprefix("colony "))
+    return place
+
+
+def test_matrix(tasks, tmp_path):
+    """Nothing in the working tree; the merge keeps its laws; a claim is exclusive."""
+    assert [p.name for p in tasks.folder.iterdir()] == [".git"]
+    assert tasks.json("matrix laws --triples 20")["violations"] == 0
+    refused = tasks.colony("task claim parser --as zed", code=21)
+    assert "ralph" in refused.stderr
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    fork = Place(tmp_path, tasks.environment)
+    assert fork.json(f"matrix merge {tasks.folder}")["root"] == tasks.json("matrix")["root"]
+
+
+def test_order_and_tiers(tasks):
+    """The terms of a score add up; T0 needs no model; a secure task is local."""
+    why = tasks.json("task why tests")
+    assert {"priority", "stars", "heat", "path", "age"} <= {term["name"] for term in why["terms"]}
+    tasks.colony("task add Keys --id keys --secure")
+    assert tasks.json("route keys")["tier"] == "T5"
+    assert tasks.json("route keys")["provider"] == "ollama"
 
 
 def test_commands():
