@@ -69,6 +69,19 @@ def test_a_link_set_aside_comes_back_when_the_circle_is_gone():
     assert whats(state) == []
 
 
+def test_a_deleted_task_closes_no_circle():
+    """What was set aside because of a circle through a task counts when that task is deleted."""
+    clerk = Clerk("hana")
+    base = clerk.write(records.added(Task(id=name, title=name) for name in "xyz"))
+    edges = [Edge("x", "y"), Edge("y", "z"), Edge("z", "x")]
+    state = fold(base, *(clerk.write(records.linked([edge])) for edge in edges))
+    assert state.aside == (Edge("z", "x"),)
+    changes = state.apply(clerk.write(records.deleted(["y"])))
+    assert (changes.linked, changes.unlinked) == ((Edge("z", "x"),), tuple(edges[:2]))
+    assert list(state.edges) == [Edge("z", "x")]
+    assert whats(state) == ["dangling", "dangling"]
+
+
 def test_soft_dependencies_close_no_circle():
     """Advice may go in circles: it blocks nobody."""
     clerk = Clerk("hana")

@@ -110,8 +110,9 @@ def any_claim_counts(added, moves, completions, may_override, note):
         ("hold", folding, "_holds", last_hold_counts),
         ("role", folding, "is_raised", lambda *_: False),
         ("deletion", folding, "_is_deleted", lambda said: bool(said) and isinstance(said[-1][1], Deletion)),
-        ("removal", edges.EdgeSet, "_standing", lambda self, pair, kind: self._said[kind].get(pair, ())),
+        ("removal", edges.EdgeSet, "_spoken", lambda self, pair, kind: self._said[kind].get(pair, ())),
         ("circle", edges, "closing", lambda *_: []),
+        ("needless", edges, "closing", lambda pairs, _rank: sorted(pairs)[-1:]),
         ("clock", MatrixState, "root", property(lambda self: sha256(self.canonical).hexdigest())),
     ],
 )

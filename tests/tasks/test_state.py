@@ -198,7 +198,7 @@ def test_statistics_count_what_there_is():
     """The counts of a state follow from its records."""
     clerk = Clerk("hana")
     state = fold(clerk.write(added("a", "b"), records.linked([Edge("a", "b")]), records.deleted(["b"])))
-    assert state.statistics() == (3, 0, 1, 1, 1, 1)
+    assert state.statistics() == (3, 0, 1, 1, 1, 0)
 
 
 def test_reports_are_sentences_with_task_author_and_record():

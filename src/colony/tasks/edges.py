@@ -2,8 +2,8 @@
 
 A link is said by records; an unlink names the records it saw, so that a link somebody else made meanwhile stands, and a
 stale replica cannot bring back what was removed. An agent ends what agents linked, not what a human did. Of `^` and `;`
-for one pair the stricter counts. What this file does not do: find the circles (circles.py), or know whether there are
-such tasks.
+for one pair the stricter counts. Dependencies of deleted tasks count no more, nor do they close circles. What this file
+does not do: find the circles (circles.py), or know whether there are such tasks.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class EdgeSet:
         self._may_override = may_override
         self._said: dict[Strength, dict[Pair, tuple[Stamp, ...]]] = {"^": {}, ";": {}}
         self._ended: dict[Strength, dict[Pair, frozenset[tuple[str, Stamp]]]] = {"^": {}, ";": {}}
+        self._dropped: set[str] = set()
         self._touched: dict[Pair, None] = {}
         self._shown: dict[Pair, Strength] = {}
         self._aside: dict[Pair, Stamp] = {}
@@ -65,19 +66,32 @@ class EdgeSet:
             ended[pair] = ended.get(pair, frozenset()) | {(record, stamp) for record in records}
             self._touched[pair] = None
 
+    def drop(self, tasks: Collection[str]) -> None:
+        """Take note that tasks were deleted, so that their dependencies count no more."""
+        if tasks:
+            self._dropped.update(tasks)
+            self._touched.update((pair, None) for pair, _ in self.dangling())
+
+    def dangling(self) -> Iterator[tuple[Pair, Stamp]]:
+        """Yield the dependencies of deleted tasks, each with the record that first said it."""
+        for strength, said in self._said.items() if self._dropped else ():
+            for pair in said:
+                if not self._dropped.isdisjoint(pair) and (spoken := self._spoken(pair, strength)):
+                    yield pair, min(spoken)
+
     def records(self, edge: Edge) -> tuple[str, ...]:
         """Return the ids of the records that say so and have not been ended: what an unlink has to name."""
-        return tuple(sorted(stamp.id for stamp in self._standing((edge.before, edge.after), edge.kind)))
+        return tuple(sorted(stamp.id for stamp in self._spoken((edge.before, edge.after), edge.kind)))
 
     def first(self, edge: Edge) -> Stamp:
         """Return the first record that says so and has not been ended."""
-        return min(self._standing((edge.before, edge.after), edge.kind))
+        return min(self._spoken((edge.before, edge.after), edge.kind))
 
     def refused(self) -> Iterator[tuple[Pair, Stamp]]:
         """Yield the records that would end a dependency which only a human may end."""
         for strength, ends in self._ended.items():
             for pair, ended in ends.items():
-                standing = {stamp.id for stamp in self._standing(pair, strength)}
+                standing = {stamp.id for stamp in self._spoken(pair, strength)}
                 yield from ((pair, by) for record, by in ended if record in standing)
 
     def copy(self) -> EdgeSet:
@@ -85,6 +99,7 @@ class EdgeSet:
         other = EdgeSet(self._may_override)
         other._said = {strength: said.copy() for strength, said in self._said.items()}
         other._ended = {strength: ended.copy() for strength, ended in self._ended.items()}
+        other._dropped = self._dropped.copy()
         other._touched, other._shown, other._aside = self._touched.copy(), self._shown.copy(), self._aside.copy()
         return other
 
@@ -115,7 +130,8 @@ class EdgeSet:
         self._aside = self._circles()
         self._shown.update(dict.fromkeys(self._said[";"], ";"))
         self._shown.update(dict.fromkeys(self._said["^"], "^"))
-        for pair in {*self._aside, *self._ended["^"], *self._ended[";"]} & self._shown.keys():
+        unsure = {*self._aside, *self._ended["^"], *self._ended[";"], *(pair for pair, _ in self.dangling())}
+        for pair in unsure & self._shown.keys():
             strength = self._strength(pair)
             if strength is None:
                 del self._shown[pair]
@@ -124,6 +140,11 @@ class EdgeSet:
         return list(self._shown.items())
 
     def _standing(self, pair: Pair, strength: Strength) -> tuple[Stamp, ...]:
+        """Return the records that make a dependency count."""
+        return () if self._dropped and not self._dropped.isdisjoint(pair) else self._spoken(pair, strength)
+
+    def _spoken(self, pair: Pair, strength: Strength) -> tuple[Stamp, ...]:
+        """Return the records that say so and have not been ended by somebody who may."""
         said, ended = self._said[strength].get(pair, ()), self._ended[strength].get(pair)
         if ended is None:
             return said
@@ -162,5 +183,6 @@ class EdgeSet:
 
     def _circles(self) -> dict[Pair, Stamp]:
         said = self._said["^"]
-        hard = said.keys() if not self._ended["^"] else [pair for pair in said if self._standing(pair, "^")]
+        is_plain = not self._ended["^"] and not self._dropped
+        hard = said.keys() if is_plain else [pair for pair in said if self._standing(pair, "^")]
         return {pair: min(self._standing(pair, "^")) for pair in closing(hard, lambda p: min(self._standing(p, "^")))}

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Final, NamedTuple, Protocol
 
 from colony.journal.record import SignedRecord
+from colony.tasks.circles import reaches
 from colony.tasks.imagined import NOW_MILLISECONDS, World, imagine
 from colony.tasks.roles import Roles
 from colony.tasks.state import MatrixState
@@ -201,6 +202,15 @@ def _goes_in_circles(_shard: MatrixState, union: MatrixState, _told: _Told) -> b
     return False
 
 
+def _is_needless(_shard: MatrixState, union: MatrixState, _told: _Told) -> bool:
+    """Tell whether a dependency is set aside though it closes no circle with those that count."""
+    after: dict[str, set[str]] = {}
+    for edge in union.edges:
+        if edge.kind == "^":
+            after.setdefault(edge.before, set()).add(edge.after)
+    return not all(reaches(after, edge.after, edge.before) for edge in union.aside)
+
+
 def _goes_back(shard: MatrixState, union: MatrixState, _told: _Told) -> bool:
     """Tell whether a task has a smaller epoch or fence in the union than in a shard."""
     return any(
@@ -231,6 +241,7 @@ _LAWS: Final[Mapping[str, Callable[[MatrixState, MatrixState, _Told], bool]]] = 
     "removal": _returns,
     "deletion": _is_undeleted,
     "circle": _goes_in_circles,
+    "needless": _is_needless,
     "fence": _goes_back,
     "role": _is_overreached,
 }

@@ -84,13 +84,10 @@ class MatrixState:
         Records of a time more than `CLOCK_AHEAD_SECONDS_MAX` after `now_milliseconds` wait; each call takes in those
         whose time has come.
         """
-        deleted = self._deleted.copy()
         tasks = self._grow(records, now_milliseconds)
-        cut = {edge for edge in self._cut(self._deleted - deleted) if deleted.isdisjoint(edge[:2])}
         came, went = self._edges.settle()
-        linked = {Edge(*pair, strength) for pair, strength in came if self._deleted.isdisjoint(pair)}
-        unlinked = {Edge(*pair, strength) for pair, strength in went if deleted.isdisjoint(pair)} | cut
-        return Changes(frozenset(tasks), tuple(sorted(linked)), tuple(sorted(unlinked)))
+        linked, unlinked = (sorted(Edge(*pair, strength) for pair, strength in pairs) for pairs in (came, went))
+        return Changes(frozenset(tasks), tuple(linked), tuple(unlinked))
 
     def _grow(self, records: Iterable[SignedRecord], now_milliseconds: int | None) -> list[str]:
         """Take records in and fold the tasks that they touch; return those that are others than before."""
@@ -104,7 +101,9 @@ class MatrixState:
             else:
                 self._waiting.pop(signed.id, None)
                 self._take(signed, touched)
-        return [name for name in touched if self._refold(name)]
+        changed = [name for name in touched if self._refold(name)]
+        self._edges.drop([name for name in touched if name in self._deleted])
+        return changed
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -115,8 +114,7 @@ class MatrixState:
     def edges(self) -> Iterator[Edge]:
         """The dependencies that count, of tasks that were not deleted; the first of two may not exist (it blocks)."""
         for pair, strength in self._edges.shown.items():
-            if pair[0] not in self._deleted and pair[1] not in self._deleted:
-                yield Edge(*pair, strength)
+            yield Edge(*pair, strength)
 
     @property
     def aside(self) -> tuple[Edge, ...]:
@@ -243,24 +241,19 @@ class MatrixState:
             self._tasks[name] = task
         return before != task
 
-    def _cut(self, deleted: set[str]) -> Iterator[Edge]:
-        """Yield the dependencies of tasks that have just been deleted."""
-        for pair, strength in self._edges.shown.items() if deleted else ():
-            if not deleted.isdisjoint(pair):
-                yield Edge(*pair, strength)
-
     def _edge_reports(self) -> Iterator[Report]:
         """Yield what is odd about dependencies."""
         for pair, stamp in self._edges.aside.items():
             yield _edge_report("cycle", pair, stamp)
         for pair, stamp in self._edges.refused():
             yield _edge_report("forbidden", pair, stamp)
+        for pair, stamp in self._edges.dangling():
+            yield _edge_report("dangling", pair, stamp)
         for pair, strength in self._edges.shown.items():
-            if pair[0] in self._tasks and pair[1] in self._tasks:
-                continue
-            is_blocking = strength == "^" and pair[1] in self._tasks and not self.is_deleted(pair[0])
-            stamp = self._edges.first(Edge(*pair, strength))
-            yield _edge_report("missing" if is_blocking else "dangling", pair, stamp)
+            if pair[0] not in self._tasks or pair[1] not in self._tasks:
+                is_blocking = strength == "^" and pair[1] in self._tasks
+                stamp = self._edges.first(Edge(*pair, strength))
+                yield _edge_report("missing" if is_blocking else "dangling", pair, stamp)
 
     def _copy(self) -> MatrixState:
         """Return a state that can grow without this one."""
