@@ -15,12 +15,12 @@ import msgspec
 from colony.journal.events import KINDS, upcast
 from colony.journal.record import Record
 from colony.primitives.clock import is_timestamp
-from colony.tasks.records import ADDABLE, SETTABLE, Deletion, Hold, Item, Move, Setting, Unlink
+from colony.tasks.records import ADDABLE, SETTABLE, Deletion, Hold, Id, Item, Move, Setting, Unlink
 from colony.tasks.task import State, Task, is_id
 
 Fault: TypeAlias = tuple[str, str, str]
 """What (a key of `reports.WHATS`), the task or nothing, and a detail."""
-Link: TypeAlias = tuple[str, str, Literal["^", ";"]]
+Link: TypeAlias = tuple[Id, Id, Literal["^", ";"]]
 _TYPES: Final[Mapping[str, Any]] = MappingProxyType({f.name: f.type for f in msgspec.structs.fields(Task)})
 _ITEMS: Final[Mapping[str, tuple[str, type[Setting | Move | Hold | Deletion]]]] = MappingProxyType(
     {

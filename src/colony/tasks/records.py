@@ -26,7 +26,7 @@ from colony.tasks.task import Edge, State, Task, checked, checked_id
 Draft: TypeAlias = tuple[str, dict[str, Any]]
 """A kind and a body: what `Author.write` takes."""
 
-_Id = Annotated[str, Meta(min_length=1, max_length=TASK_ID_CHARACTERS_MAX)]
+Id = Annotated[str, Meta(min_length=1, max_length=TASK_ID_CHARACTERS_MAX)]
 _Word = Annotated[str, Meta(max_length=TASK_WORD_CHARACTERS_MAX)]
 _Reason = Annotated[str, Meta(max_length=TASK_REASON_CHARACTERS_MAX)]
 _Count = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
@@ -53,7 +53,7 @@ class Stamp(NamedTuple):
 class Setting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """New values for fields of a task."""
 
-    task: _Id
+    task: Id
     fields: dict[str, Any]
 
 
@@ -64,7 +64,7 @@ class Move(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     a step leads to; `cites` names the completions that a reopening undoes, by their records' ids and by their commits.
     """
 
-    task: _Id
+    task: Id
     move: Literal["claim", "steal", "step", "release", "fail", "done", "reopen"]
     epoch: _Count
     fence: _Count
@@ -86,7 +86,7 @@ class Move(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
 class Hold(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A human's hold on a task, or the end of the holds that `lifts` names by their records' ids."""
 
-    task: _Id
+    task: Id
     held: bool
     lifts: tuple[_Word, ...] = ()
     reason: _Reason = ""
@@ -95,15 +95,15 @@ class Hold(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Deletion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A tombstone: the task is gone for good; another may come under another id."""
 
-    task: _Id
+    task: Id
     reason: _Reason = ""
 
 
 class Unlink(NamedTuple):
     """The end of what `records` said of a dependency; a link by a record that is not named stands."""
 
-    before: _Id
-    after: _Id
+    before: Id
+    after: Id
     kind: Literal["^", ";"]
     records: tuple[_Word, ...]
 
