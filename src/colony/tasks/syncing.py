@@ -72,6 +72,8 @@ class Exchange:
             parents = [commit for ref, commit in new.items() if ref in shared]
             self.union = self.union.then(absorb(self._shards, others, self._place.name, parents=parents))
             self._there |= others
+        else:
+            self._shards.read()
         self._joined |= new
         return self._refs
 
