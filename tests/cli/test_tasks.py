@@ -54,8 +54,8 @@ def three(said):
     return said
 
 
-def commit(repository, task):
-    git(repository, "commit", "-q", "--allow-empty", "-m", task, "--trailer", f"Colony-Task: {task}")
+def commit(repository, task, subject="work"):
+    git(repository, "commit", "-q", "--allow-empty", "-m", subject, "--trailer", f"Colony-Task: {task}")
     return git(repository, "rev-parse", "HEAD")
 
 
@@ -88,17 +88,18 @@ def test_done_needs_exactly_one_commit(three, repository):
     three("task claim parser --as ralph")
     assert three("task done parser --as ralph", code=22)["error"] == "CommitError"
     commit(repository, "parser")
-    commit(repository, "parser")
+    commit(repository, "parser", "more work")
     assert three("task done parser --as ralph", code=22)["error"] == "CommitError"
-    three("task claim docs --as ralph")
-    assert three("task done docs --no-commit --as ralph")["state"] == "-"
+    three("task add Decide --id decide --label no-code")
+    three("task claim decide --as ralph")
+    assert three("task done decide --as ralph") == {"task": "decide", "commit": None, "state": "-"}
 
 
 def test_a_claim_is_exclusive(three):
     """Who comes second is told who has it; nobody else can finish it."""
     three("task claim parser --as ralph")
     assert "ralph" in three("task claim parser --as zed", code=21)["message"]
-    assert "ralph" in three("task done parser --as zed --no-commit", code=21)["message"]
+    assert "ralph" in three("task done parser --as zed", code=21)["message"]
     assert three("task claim --as zed")["claimed"][0]["task"] == "docs"
 
 
@@ -181,8 +182,9 @@ def test_two_forks_merge_to_the_same_root(three, repository, tmp_path, monkeypat
     other = fork(repository, tmp_path)
     monkeypatch.chdir(other)
     three(f"matrix merge {repository}")
+    three("task set docs --label no-code")
     three("task claim docs --as zed")
-    three("task done docs --no-commit --as zed")
+    three("task done docs --as zed")
     three("task add Fork --id fork")
     monkeypatch.chdir(repository)
     three("task set docs --priority 5")
@@ -216,7 +218,8 @@ def test_what_is_damaged_is_named_and_the_rest_works(three, repository, tmp_path
     forge(other)
     monkeypatch.chdir(repository)
     found = three(f"matrix merge {other}", code=23)
-    assert any(".jsonl:" in fault for fault in [*found.get("faults", []), found.get("message", "")])
+    assert [fault for fault in found["faults"] if ".jsonl:" in fault]
+    assert found["error"] == "MatrixFaultsError"
     assert {t["id"] for t in three("task list")["tasks"]} == {"parser", "tests", "docs", "good"}
 
 
@@ -253,7 +256,7 @@ def test_organic_and_beads_go_out_and_come_in(three, tmp_path, monkeypatch):
         assert three(f"task import {tmp_path / source}")["added"] == 0
     broken = tmp_path / "broken.jsonl"
     broken.write_text("<<<<<<< ours\n" + (tmp_path / "issues.jsonl").read_text())
-    assert "broken.jsonl:1" in three(f"task import {broken}", code=23)["message"] or True
+    assert "broken.jsonl:1" in three(f"task import {broken}", code=23)["faults"][0]
     assert broken.read_text().startswith("<<<<<<<")
 
 

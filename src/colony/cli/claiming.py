@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -73,9 +74,6 @@ def done(
     commit: Annotated[
         str | None, typer.Option("--commit", help="The commit that did it.", show_default="the one with its trailer")
     ] = None,
-    no_commit: Annotated[
-        bool, typer.Option("--no-commit", help="Nothing to commit: a run, a verification, a decision.")
-    ] = False,
     agent: AgentOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,12 +82,12 @@ def done(
     \b
     Examples:
       git commit -m "Parse" --trailer "Colony-Task: parser" && colony task done parser
-      colony task done survey --no-commit
+      colony task done survey   # added with --label no-code: nothing to commit
     """
     from colony.node.matrix.claiming import finish  # noqa: PLC0415
 
     place = workspace(agent)
-    record = finish(place, task, commit, needs_commit=not no_commit)
+    record = finish(place, task, commit)
     by = f" by {record['commit'][:12]}" if record["commit"] else ""
     _said(record, f"{task} is done{by}", as_json=as_json)
     if not as_json:
@@ -128,10 +126,13 @@ def release(
     _said(record, f"{task} is released", as_json=as_json)
 
 
+StrictOption = Annotated[bool, typer.Option("--strict", help="No task, no commit.")]
+
+
 @hooks.command()
 @reports_errors
 def install(
-    strict: Annotated[bool, typer.Option("--strict", help="No task, no commit.")] = False,
+    strict: StrictOption = False,
     chain: Annotated[bool, typer.Option("--chain", help="Keep a hook that is there, and call it first.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -143,8 +144,44 @@ def install(
     """
     from colony.tasks.hooks import install as write  # noqa: PLC0415
 
-    files = write(workspace().git, is_strict=strict, chains=chain)
-    _said({"hooks": [str(file) for file in files]}, f"wrote {', '.join(map(str, files))}", as_json=as_json)
+    files = [str(file) for file in write(workspace().git, chains=chain, is_strict=strict)]
+    _said({"hooks": files}, f"wrote {', '.join(files)}", as_json=as_json)
+
+
+@hooks.command()
+@reports_errors
+def remove(as_json: JsonOption = False) -> None:
+    """Take the hooks away again, and put back those that they called first.
+
+    \b
+    Example:
+      colony hooks remove
+    """
+    from colony.tasks.hooks import remove as take_away  # noqa: PLC0415
+
+    files = [str(file) for file in take_away(workspace().git)]
+    _said({"removed": files}, f"removed {', '.join(files) or 'nothing'}", as_json=as_json)
+
+
+@hooks.command("run")
+@reports_errors
+def run_hook(
+    name: Annotated[str, typer.Argument(help="commit-msg or pre-push.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="What git gives the hook.")] = None,
+    strict: StrictOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do what a hook does; git calls this.
+
+    \b
+    Example:
+      colony hooks run commit-msg .git/COMMIT_EDITMSG
+    """
+    from colony.node.matrix.hooking import run_hook as check  # noqa: PLC0415
+
+    check(workspace(), name, arguments or [], sys.stdin, is_strict=strict)
+    if as_json:
+        print_json({"hook": name, "ok": True})
 
 
 def _said(record: dict[str, Any], sentence: str, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from colony.cli.output import err, out, print_json, print_table, reports_errors
+from colony.cli.output import err, fail_with, out, print_json, print_table, reports_errors
 from colony.cli.ready import JsonOption, workspace
 from colony.cli.task import AgentOption, warn
 from colony.primitives.errors import MatrixFaultsError, UsageError
@@ -156,16 +156,22 @@ def verify(as_json: JsonOption = False) -> None:
     from colony.node.matrix.verifying import verified  # noqa: PLC0415
 
     record = verified(workspace())
-    if as_json:
+    count = sum(len(record[kind]) for kind in ("faults", "reports", "commits"))
+    wrong = MatrixFaultsError(f"{count} things are not as they should be; nothing was overwritten, the rest works")
+    _shown(record, None if record["ok"] else wrong, as_json=as_json)
+
+
+def _shown(record: dict[str, Any], wrong: MatrixFaultsError | None, *, as_json: bool) -> None:
+    """A verification, and whether it failed."""
+    if as_json and wrong is None:
         print_json(record)
-    else:
+    if not as_json:
         out.print(f"{record['records']} records, {record['tasks']} tasks, root {record['root']}", markup=False)
-        for kind in ("faults", "reports", "commits"):
+        for kind in ("faults", "reports", "commits", "notes"):
             for line in record[kind]:
                 err.print(f"{kind.removesuffix('s')}: {line}", markup=False)
-    if not record["ok"]:
-        count = sum(len(record[kind]) for kind in ("faults", "reports", "commits"))
-        raise MatrixFaultsError(f"{count} things are not as they should be; nothing was overwritten, the rest works")
+    if wrong is not None:
+        fail_with(record, wrong, as_json=as_json)
 
 
 @app.command()
@@ -187,12 +193,13 @@ def laws(
         raise UsageError(f"--triples: {triples}; at least one")
     report = run(triples, seed)
     record = {**report._asdict(), "broken": dict(report.broken)}
+    if record["violations"]:
+        wrong = MatrixFaultsError(f"{record['violations']} violations of the laws of the fold; first, {report.first}")
+        fail_with(record, wrong, as_json=as_json)
     if as_json:
         print_json(record)
-    else:
-        out.print(f"{record['triples']} triples, {record['violations']} violations", markup=False)
-    if record["violations"]:
-        raise MatrixFaultsError(f"{record['violations']} violations of the laws of the fold; first, {report.first}")
+        return
+    out.print(f"{record['triples']} triples, {record['violations']} violations", markup=False)
 
 
 @reports_errors
@@ -268,9 +275,8 @@ def _heat_record(row: Any) -> dict[str, Any]:
 
 
 def _brought(place: Any, record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(record)
-    else:
+    """What came in and went out; lines that were set aside make it a failure with all of them named."""
+    if not as_json:
         count = sum(record["received"].values())
         authors = ", ".join(f"{place.settings.name(did)} {n}" for did, n in record["received"].items())
         out.print(
@@ -280,9 +286,10 @@ def _brought(place: Any, record: dict[str, Any], *, as_json: bool) -> None:
         for fault in record["faults"]:
             err.print(f"fault: {fault}", markup=False)
     if record["faults"]:
-        raise MatrixFaultsError(
-            f"{len(record['faults'])} lines of {record['source']} were set aside; the good part is here, see above"
-        )
+        aside = f"{len(record['faults'])} lines of {record['source']} were set aside"
+        fail_with(record, MatrixFaultsError(f"{aside}; the good part is here"), as_json=as_json)
+    if as_json:
+        print_json(record)
 
 
 def _duration(seconds: float) -> str:

@@ -39,6 +39,21 @@ def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) 
     Console(highlight=False).print(table)
 
 
+def fail_with(record: Mapping[str, Any], error: ColonyError, *, as_json: bool) -> None:
+    """End a command that has something to show and failed all the same: one object for both, then the exit code.
+
+    Raises:
+        typer.Exit: always with `--json`; without, the error itself, for `reports_errors`.
+
+    """
+    if not as_json:
+        raise error
+    named = {"error": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
+    print_json({**record, **named})
+    err.print(f"[bold red]error:[/] {escape(str(error))}")
+    raise typer.Exit(error.exit_code)
+
+
 def reports_errors(command: Callable[P, T]) -> Callable[P, T]:
     """Turn what Colony raises into one sentence on standard error and the exit code of its class."""
 

@@ -335,18 +335,20 @@ def export_tasks(
 
 
 def _exchanged(record: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    from colony.cli.output import err  # noqa: PLC0415
+    """What came in or went out, what has no place there, and what could not be read."""
+    from colony.cli.output import err, fail_with  # noqa: PLC0415
     from colony.primitives.errors import MatrixFaultsError  # noqa: PLC0415
 
-    if as_json:
-        print_json(record)
-    else:
+    if not as_json:
         out.print(sentence, markup=False)
         for name, what in (("losses", "loss"), ("faults", "fault")):
             for line in record.get(name, ()):
                 err.print(f"{what}: {line}", markup=False)
     if record.get("faults"):
-        raise MatrixFaultsError(f"{len(record['faults'])} places could not be read; the rest is here, see above")
+        wrong = MatrixFaultsError(f"{len(record['faults'])} places could not be read; the rest is here")
+        fail_with(record, wrong, as_json=as_json)
+    if as_json:
+        print_json(record)
 
 
 def warn(place: Workspace) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.errors import ClaimError, UsageError
 from colony.tasks.claims import Held, Terms
+from colony.tasks.commits import Commits, taken_by
 from colony.tasks.graph import TaskGraph
 from colony.tasks.places import Here, Place, Remote
 from colony.tasks.records import lifted
@@ -76,17 +77,21 @@ def begin(place: Workspace, task: str) -> dict[str, Any]:
     return record
 
 
-def finish(place: Workspace, task: str, commit: str | None) -> dict[str, Any]:
-    """Say that a claimed task is done, by this commit.
+def finish(place: Workspace, task_id: str, commit: str | None) -> dict[str, Any]:
+    """Say that a claimed task is done, by this commit or by the one that names it.
 
     Raises:
-        ClaimError: the actor does not hold it, or the claim is stale.
+        ClaimError: the actor does not hold it, or the claim is stale. CommitError: there is no such commit, or it is
+            another task's, or touches what lies outside the task's scope.
 
     """
     worker = worker_of(place)
-    worker.finish({_held(worker, place, task): commit})
+    held = _held(worker, place, task_id)
+    task = place.task(task_id)
+    found = Commits(place.git).check(task, commit, taken_by(place.state.tasks.values()))
+    worker.finish({held: found})
     place.refresh()
-    return {"task": task, "commit": commit, "state": place.task(task).symbol}
+    return {"task": task_id, "commit": found, "state": place.task(task_id).symbol}
 
 
 def give_back(place: Workspace, task: str, reason: str, *, has_failed: bool) -> dict[str, Any]:

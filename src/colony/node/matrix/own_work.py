@@ -18,6 +18,7 @@ from colony.node.matrix.routing import attempted, routed
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.clock import Clock
 from colony.primitives.errors import ColonyError, RepositoryError
+from colony.routing.fingerprints import fingerprint
 from colony.routing.outcomes import Outcome
 from colony.routing.router import Route
 from colony.tasks.claims import Held
@@ -77,6 +78,7 @@ class OwnWork:
 
     def end(self, step: Step, *, seconds: float, success: bool | None, error: str | None = None) -> None:
         """Say how a task ended, with its outcome; without success it is given back as failed."""
+        print_of = fingerprint(error) if error else None
         outcome = Outcome(
             task=step.task,
             kind=step.kind,
@@ -85,7 +87,8 @@ class OwnWork:
             tier=step.route.tier,
             seconds=seconds,
             success=success,
-            error=error,
+            fingerprint=str(print_of) if print_of else None,
+            error=print_of.text if print_of else None,
         )
         self.place.write([attempted(outcome)])
         if success:

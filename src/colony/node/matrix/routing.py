@@ -6,15 +6,12 @@ router does), or call a model.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from colony.node.matrix.workspace import Workspace
-from colony.primitives.errors import UsageError
 from colony.primitives.limits import PROBLEM_FILE_BYTES_MAX
-from colony.routing.ledger import EMPTY, Ledger
-from colony.routing.outcomes import Outcome, outcome_from
+from colony.routing.ledger import Ledger, ledger_of
+from colony.routing.outcomes import Outcome, outcomes_in
 from colony.routing.published_prices import PublishedPrices
 from colony.routing.requests import Position, Signers, literal_tier, request_of
 from colony.routing.router import Available, Route, available_providers, route
@@ -86,17 +83,10 @@ def routed(place: Workspace, task_id: str) -> tuple[Route, dict[str, Any]]:
     return found, record
 
 
-def outcomes(place: Workspace) -> Iterator[Outcome]:
-    """Every outcome that the records hold, in their order."""
-    for signed in place.shards.read().records:
-        if signed.record.kind == "task.attempted/1":
-            with contextlib.suppress(UsageError):  # the fold reports it; the router does without
-                yield outcome_from(signed.record.body)
-
-
 def ledger_of_records(place: Workspace, table: Table) -> Ledger:
-    """What the outcomes have taught."""
-    return EMPTY.with_outcomes(outcomes(place), evidence_max=table.learning.evidence_max)
+    """What the outcomes have taught; everybody may state what came of a task."""
+    found, _ = outcomes_in(place.shards.read().records, believed=lambda _: True)
+    return ledger_of(found, evidence_max=table.learning.evidence_max)
 
 
 def attempted(outcome: Outcome) -> tuple[str, dict[str, Any]]:
@@ -108,20 +98,20 @@ def _position(place: Workspace, task: Task) -> Position:
     """Where the task stands: its unfinished dependencies, its share of the critical path, its heat."""
     graph = place.ranking.graph
     node, whole = graph.node(task.id), graph.critical_path().seconds
-    drawn_by = _highest(place, (place.state.history(task.id)[0][0].author,))
     return Position(
         dependencies=len(node.before),
         critical_share=node.path_seconds / whole if whole else 0.0,
         heat=heat(node).value,
-        by=place.settings.name(drawn_by),
-        role=place.settings.roles.role(drawn_by),
+        by="whoever drew the graph",
+        role=_least_role(place),
     )
 
 
-def _highest(place: Workspace, authors: Iterable[str]) -> str:
-    """The author of the highest role."""
+def _least_role(place: Workspace) -> str:
+    """The least role of all who have written here: anybody's edges and estimates may have moved a task in the graph."""
     order = ("owner", "human", "agent")
-    return min(authors, key=lambda author: order.index(place.settings.roles.role(author)))
+    roles = {place.settings.roles.role(author) for author in place.shards.read().chains}
+    return max(roles, key=order.index, default="agent")
 
 
 def _busy(place: Workspace) -> dict[str, int]:
