@@ -112,6 +112,38 @@ def test_only_a_reopening_that_cites_the_completion_undoes_it(cast, base):
     assert settled(base, done, reopen, other).tasks["a"].commit == "c2"
 
 
+def test_a_completion_without_a_commit_is_undone_by_its_record(cast, base):
+    """A reopening names the record where there is no commit; an imported task that was done is reopened alike."""
+    _, hana, ada, _ = cast
+    done = ada.write(records.done(seen(base)))
+    reopen = hana.write(records.reopened(seen(base, done), fold(base, done).completions("a")))
+    assert settled(base, done, reopen).tasks["a"].state is State.PENDING
+    imported = hana.write(records.added([Task(id="b", title="b", state=State.DONE, agent="ada")]))
+    state = fold(imported, roles=ROLES)
+    again = hana.write(records.reopened(state.tasks["b"], state.completions("b")))
+    task = settled(imported, again).tasks["b"]
+    assert (task.state, task.agent, task.epoch) == (State.PENDING, None, 1)
+
+
+def test_reopenings_count_by_their_epochs_and_not_by_their_clocks(cast, base):
+    """The second reopening stands though the clock of its author is behind the first one's."""
+    olga, hana, ada, _ = cast
+    past = [*base, *ada.write(records.done(seen(base), commit="c1"))]
+    past += hana.at(500_000).write(records.reopened(seen(past), fold(past).completions("a")))
+    past += ada.write(records.done(seen(past), commit="c2"))
+    past += olga.write(records.reopened(seen(past), fold(past).completions("a")))
+    assert past[-1].record.at < past[-3].record.at
+    assert (seen(past).epoch, seen(past).state) == (2, State.PENDING)
+
+
+def test_a_finished_task_has_the_fence_of_whoever_finished_it(cast, base):
+    """A completion whose claim is not here yet closes the task; the next claim takes a larger fence than that one."""
+    _, _, ada, _ = cast
+    claim = ada.write(records.claimed(seen(base), agent="ada", fence=5))
+    done = ada.write(records.done(seen(base, claim), commit="c1"))
+    assert (seen(base, done).state, seen(base, done).fence) == (State.DONE, 5)
+
+
 def test_a_reopening_that_cites_the_commit_undoes_what_a_stale_shard_says_of_it(cast, base):
     """Another shard's word on the same commit of the old epoch does not close the task again; a later epoch's does."""
     _, hana, ada, bob = cast

@@ -85,8 +85,7 @@ def live(
 def _granted(added: tuple[Stamp, Task], moves: Sequence[Said], note: Note) -> tuple[_Grant, list[Move]]:
     """Return the grant that counts, and the reopenings that have an effect."""
     stamp, task = added
-    begun = State.PENDING if task.state is State.DONE else task.state
-    best = _Grant(0, 0, stamp, begun, task.agent, None)
+    best = _Grant(0, 0, stamp, task.state, task.agent, None)
     reopenings: list[Move] = []
     grants = [said for said in moves if said[1].move in _GRANTING]
     for at, move in sorted(grants, key=lambda said: (said[1].epoch, said[1].fence, said[0])):
