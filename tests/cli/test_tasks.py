@@ -95,6 +95,18 @@ def test_done_needs_exactly_one_commit(three, repository):
     assert three("task done decide --as ralph") == {"task": "decide", "commit": None, "state": "-"}
 
 
+def test_what_was_reopened_is_done_again_by_another_commit(three, repository):
+    """The commit that did it once counts no more, and the matrix agrees with the history all the while."""
+    for subject in ("first", "second"):
+        three("task claim parser --as ralph")
+        made = commit(repository, "parser", subject)
+        assert three("task done parser --as ralph")["commit"] == made
+        assert three("matrix verify")["ok"]
+        if subject == "first":
+            assert three("task reopen parser")["state"] == "+"
+            assert three("matrix verify")["ok"]
+
+
 def test_a_claim_is_exclusive(three):
     """Who comes second is told who has it; nobody else can finish it."""
     three("task claim parser --as ralph")

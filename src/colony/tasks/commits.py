@@ -7,7 +7,7 @@ do: say in the records that a task is done (working.py), or make commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from colony.primitives.errors import CommitError
@@ -109,14 +109,19 @@ class Commits:
             raise CommitError(f"task {task.id}: commit {full[:12]} touches {strays[0]}, outside of its scope")
         return full
 
-    def verify(self, tasks: Mapping[str, Task]) -> list[Finding]:
+    def verify(
+        self, tasks: Mapping[str, Task], *, undone: Callable[[str], Collection[str]] = lambda _: ()
+    ) -> list[Finding]:
         """Return every task and commit that do not stand for each other.
+
+        `undone` gives the commits of a task that a reopening has named; they count no more.
 
         Raises:
             RepositoryError: git cannot read the commits.
 
         """
-        named = self.named()
+        every = self.named()
+        named = [one for one in every if not all(one.commit in undone(task) for task in one.tasks)]
         return [*_unmatched_commits(named, tasks), *self._unmatched_tasks(named, tasks)]
 
     def _unmatched_tasks(self, named: Sequence[Named], tasks: Mapping[str, Task]) -> Iterator[Finding]:

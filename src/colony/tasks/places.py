@@ -26,10 +26,13 @@ _BACKOFF_DOUBLINGS_MAX: Final = 6
 class Place(Protocol):
     """A repository whose refs count. Every method may raise RepositoryError, a remote's RemoteError."""
 
-    name: str
-    """What messages call it."""
-    is_here: bool
-    """Whether it is this repository itself, so that nothing needs to be carried there."""
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this repository itself, so that nothing needs to be carried there."""
 
     def look(self, *patterns: str) -> dict[str, str]:
         """Return the refs that match (`refs/x`, or `refs/x/*`) and their objects."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from colony.node.matrix.verifying import undone
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.errors import ClaimError, UsageError
 from colony.tasks.claims import Held, Terms
@@ -88,7 +89,11 @@ def finish(place: Workspace, task_id: str, commit: str | None) -> dict[str, Any]
     worker = worker_of(place)
     held = _held(worker, place, task_id)
     task = place.task(task_id)
-    found = Commits(place.git).check(task, commit, taken_by(place.state.tasks.values()))
+    commits = Commits(place.git)
+    if commit is None and (earlier := undone(place, task_id)):
+        again = [one.commit for one in commits.named() if task_id in one.tasks and one.commit not in earlier]
+        commit = again[0] if len(again) == 1 else None
+    found = commits.check(task, commit, taken_by(place.state.tasks.values()))
     worker.finish({held: found})
     place.refresh()
     return {"task": task_id, "commit": found, "state": place.task(task_id).symbol}
