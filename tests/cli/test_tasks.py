@@ -146,6 +146,17 @@ def test_an_agent_cannot_raise_its_own_tier(three):
     assert three("route docs")["tier"] == "T3"  # the ceiling of the settings
 
 
+def test_the_ceiling_is_part_of_the_lease(three, repository):
+    """What the settings allow stands in the claim, and no route goes above it, whatever the task asks for."""
+    (repository / "colony.toml").write_text('[matrix]\nceiling = "T1"\n')
+    three("task set docs --complexity 12")
+    assert three("task claim docs --as ralph")["claimed"][0]["ceiling"] == "T1"
+    (repository / "colony.toml").write_text('[matrix]\nceiling = "T4"\n')
+    found = three("route docs")
+    assert (found["ceiling"], found["tier"]) == ("T1", "T1")
+    assert three("route parser")["ceiling"] == "T4"
+
+
 def test_a_secure_task_stays_on_this_machine(three, monkeypatch):
     """Whatever keys are there and whatever a hint wishes for."""
     for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GROQ_API_KEY"):

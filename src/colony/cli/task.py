@@ -170,7 +170,8 @@ def show(
             out.print(f"[dim]{name:16}[/] ", end="")
             out.print(str(value), markup=False)
     for line in record.get("history", ()):
-        out.print(f"{line['at']}  {line['by']:10}  {line['what']}", markup=False)
+        remark = f"  ({line['remark']})" if line["remark"] else ""
+        out.print(f"{moment(int(line['at'][:12], 16))}  {line['by']:10}  {line['what']}{remark}", markup=False)
 
 
 @app.command()

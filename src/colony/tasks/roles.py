@@ -29,7 +29,8 @@ ACTS: Final[Mapping[Role, frozenset[Act]]] = MappingProxyType(
 """What each role may do.
 
 `raise`: give a task more stars, heat, complexity or size, or make it less secure; `override`: step, release or fail
-what another holds, and end dependencies that a human made; `lift_any`: end the hold of an owner too. Everybody may link.
+what another holds, and end dependencies that a human made; `lift_any`: end the hold of an owner too. Everybody may
+link.
 """
 
 

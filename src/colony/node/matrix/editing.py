@@ -14,6 +14,7 @@ import msgspec
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.encoding import canonical
 from colony.primitives.errors import UsageError
+from colony.tasks.history import story
 from colony.tasks.records import added, linked, unlinked
 from colony.tasks.reports import Report
 from colony.tasks.task import Edge, State, Task
@@ -96,16 +97,17 @@ def described(place: Workspace, task_id: str) -> dict[str, Any]:
 
 
 def told(place: Workspace, task_id: str) -> list[dict[str, Any]]:
-    """All that was said of a task, the oldest first."""
+    """All that was said of a task, the oldest first, and what became of it."""
     place.task(task_id)
     return [
         {
-            "at": stamp.at,
-            "by": place.settings.name(stamp.author),
-            "record": stamp.id,
-            "what": f"{type(item).__name__.lower()} {msgspec.json.encode(item).decode()}",
+            "at": said.stamp.at,
+            "by": place.settings.name(said.stamp.author),
+            "record": said.stamp.id,
+            "what": said.words,
+            "remark": said.remark,
         }
-        for stamp, item in place.state.history(task_id)
+        for said in story(place.state, task_id)
     ]
 
 

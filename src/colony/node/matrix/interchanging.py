@@ -61,7 +61,7 @@ def export_to(place: Workspace, target: Path, form: str) -> dict[str, Any]:
     else:
         from colony.tasks.beads import write_beads  # noqa: PLC0415
 
-        exported, folder = write_beads(tasks, edges), target.parent
+        exported, folder = write_beads(tasks, edges, place.state.finished), target.parent
     files = _write(exported, folder, None if form == "organic" else target.name)
     losses = [f"{loss.what}: {loss.times} times, first of {loss.example}" for loss in exported.losses]
     return {"files": [str(file) for file in files], "tasks": len(tasks), "edges": len(edges), "losses": losses}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from colony.node.matrix.claiming import home_of
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.limits import PROBLEM_FILE_BYTES_MAX
 from colony.routing.ledger import Ledger, ledger_of
@@ -18,6 +19,7 @@ from colony.routing.router import Available, Route, available_providers, route
 from colony.routing.table import Table
 from colony.routing.table_file import default_table, table_from
 from colony.routing.tiers import Tier
+from colony.tasks.claims import Claims
 from colony.tasks.heat import heat
 from colony.tasks.task import ACTIVE, Task
 
@@ -49,11 +51,12 @@ def routed(place: Workspace, task_id: str) -> tuple[Route, dict[str, Any]]:
     table = table_of(place)
     signers = Signers(task, place.state.history(task_id), place.settings.roles)
     position = _position(place, task)
+    ceiling = _ceiling(place, task_id)
     request = request_of(
         task,
         signers,
         table,
-        ceiling=Tier[place.settings.matrix.ceiling],
+        ceiling=ceiling,
         at_milliseconds=place.now_milliseconds,
         position=position,
     )
@@ -76,7 +79,7 @@ def routed(place: Workspace, task_id: str) -> tuple[Route, dict[str, Any]]:
         "fallbacks": list(found.fallbacks),
         "cost_microdollars": found.cost_microdollars,
         "expected_dollars": found.expected_dollars,
-        "ceiling": place.settings.matrix.ceiling,
+        "ceiling": ceiling.name,
         "literal": {"tier": literal.name, "terms": list(terms)},
         "why": list(found.why),
     }
@@ -105,6 +108,14 @@ def _position(place: Workspace, task: Task) -> Position:
         by="whoever drew the graph",
         role=_least_role(place),
     )
+
+
+def _ceiling(place: Workspace, task_id: str) -> Tier:
+    """The highest tier that the lease allows, and never more than the settings do: an agent signs its lease itself."""
+    claims = Claims(place.git, home_of(place), place.key, place.clock, agent=place.actor)
+    held = claims.look().claims.get(task_id)
+    ceiling = int(place.settings.matrix.ceiling[1])
+    return Tier(min(ceiling, held.claim.tier_max) if held else ceiling)
 
 
 def _least_role(place: Workspace) -> str:

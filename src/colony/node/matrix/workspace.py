@@ -7,8 +7,10 @@ do what (the fold does), print, or know commands.
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -96,8 +98,9 @@ class Workspace:
         """What all records come to."""
         from colony.tasks.state import MatrixState  # noqa: PLC0415
 
-        shard = self.shards.read()
-        return MatrixState.of(shard.records, roles=self.settings.roles, now_milliseconds=self.now_milliseconds)
+        with _without_collection():
+            shard = self.shards.read()
+            return MatrixState.of(shard.records, roles=self.settings.roles, now_milliseconds=self.now_milliseconds)
 
     @property
     def faults(self) -> list[Fault]:
@@ -154,3 +157,15 @@ class Workspace:
     def may(self, act: Any) -> bool:
         """Whether the actor's role allows something."""
         return self.settings.roles.may(self.key.did, act)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let the garbage collector rest while hundreds of thousands of records come in that all stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
