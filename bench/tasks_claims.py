@@ -33,12 +33,13 @@ from colony.tasks.task import State, Task
 from colony.tasks.working import Worker
 
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+SECRET = b"bench of claims, no secret"
 
 
 def agent(folder: Path, name: str) -> Worker:
     chance = random.Random(name)
     shards = Shards(Git(folder, ENVIRON), SystemClock(), pause=backoff(chance.random, time.sleep))
-    key = Key.derive(b"bench of claims, no secret", name)
+    key = Key.derive(SECRET, name)
     return Worker(shards, Remote(shards.git, "origin"), key, SystemClock(), agent=name, terms=Terms(lease_seconds=3600))
 
 
@@ -74,7 +75,9 @@ def race(place: Path, processes: int, tasks: int, batch: int) -> dict[str, objec
             ["git", "clone", "-q", str(hub), str(place / name)], check=True, env=ENVIRON, stderr=subprocess.PIPE
         )
     owner = agent(place / "owner", "owner")
-    owner._append(records.added(Task(id=f"T-{i}", title=f"Task {i}") for i in range(tasks)))
+    added = records.added(Task(id=f"T-{i}", title=f"Task {i}") for i in range(tasks))
+    shards = Shards(Git(place / "owner", ENVIRON), SystemClock())
+    shards.append(Key.derive(SECRET, "owner"), added)
     owner.mend()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
@@ -106,7 +109,7 @@ def race(place: Path, processes: int, tasks: int, batch: int) -> dict[str, objec
         + sum(n for k, n in completions.items() if k > 1),
         "claims_lost": sum(report["lost"] for report in reports),
         "claims_left": len(owner.claims.look().claims),
-        "faults": len(owner._shards.read().faults) + len(union.faults),
+        "faults": len(shards.read().faults) + len(union.faults),
     }
 
 
