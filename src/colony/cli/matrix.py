@@ -16,6 +16,8 @@ app = typer.Typer(help="The task matrix: every task with its score; sync and mer
 LiteralOption = Annotated[bool, typer.Option("--literal", help="The seed's own formula, to the letter.")]
 _BANDS = {"high": "bold red", "medium": "yellow", "low": "blue"}
 _BAR_CELLS = 24
+_LETTERS = {"priority": "P", "stars": "S", "heat": "H", "path": "D", "depth": "D", "advice": "W", "age": "A"}
+"""The seed's letters for the terms of a score, and W for what had better be done before, A for age."""
 
 
 @app.callback(invoke_without_command=True)
@@ -50,12 +52,13 @@ def matrix(
             r["id"],
             r["title"],
             f"{r['score']:.1f}",
-            *(f"{r['terms'][t]:.1f}" for t in terms),
+            *(f"{r['terms'][t]:.0f}" for t in terms),
             r["agent"] or "",
         ]
         for r in rows
     ]
-    print_table(title, ["", "id", "title", "score", *terms, "agent"], table)
+    print_table(title, ["", "id", "title", "score", *(_LETTERS[t] for t in terms), "agent"], table)
+    out.print("points of " + ", ".join(f"{_LETTERS[t]} {t}" for t in terms), style="dim")
     warn(place)
 
 
