@@ -215,7 +215,7 @@ def _is_canonical(record: Record, payload: bytes) -> bool:
 
 
 def _is_shallow(bare: bytes) -> bool:
-    """Tell whether JSON without its strings nests no deeper than allowed: each pass takes away the innermost brackets."""
+    """Tell whether JSON without its strings is not too deep: each pass takes the innermost brackets away."""
     brackets = bare.translate(None, _NOT_BRACKETS)
     for _ in range(JSON_DEPTH_MAX):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")

@@ -78,7 +78,6 @@ class Wanted(NamedTuple):
     epoch: int
     fence: int
     scope: Scope = ()
-    tier_max: int = 5
 
 
 class Taken(NamedTuple):
@@ -96,12 +95,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of claims.
 
     For others a lease has ended only `skew_seconds` after its end, since clocks differ; a task that was assigned and
-    not begun can be stolen after `idle_seconds`; `overlaps` says whether two scopes touch.
+    not begun can be stolen after `idle_seconds`; a claim allows models up to `tier_max`; `overlaps` says whether two
+    scopes touch.
     """
 
     lease_seconds: float = 900.0
     skew_seconds: float = 60.0
     idle_seconds: float = 300.0
+    tier_max: int = 5
     overlaps: Callable[[Scope, Scope], bool] = lambda _one, _other: False
 
     def __post_init__(self) -> None:
@@ -248,7 +249,7 @@ class Claims:
             epoch=wanted.epoch,
             agent=self._agent,
             did=self._key.did,
-            tier_max=wanted.tier_max,
+            tier_max=self.terms.tier_max,
             scope=wanted.scope,
             renewed=0,
             expires=0,

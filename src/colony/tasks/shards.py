@@ -30,6 +30,8 @@ from colony.primitives.limits import (
 from colony.tasks.chains import Chain, Fault, Piece, continued, joined, pieces_of, read_chain
 from colony.tasks.git import FAST_IMPORT, MATRIX_REF, NOTHING, Git, RefChange
 
+WRITTEN_REFS: Final = "refs/colony/written/"
+"""What each author of this repository has written last, which no damage to the records makes it forget."""
 _DRAFT: Final = "refs/colony/draft"
 _PATH: Final = re.compile(r"authors/(\w+)/(\d{6})\.jsonl", re.ASCII)
 _DID: Final = "did:key:"
@@ -82,6 +84,7 @@ class Shards:
         self.pause: Final = pause
         self.latest = Shard(None, {}, {})
         """What was last read, or written."""
+        self._written: dict[str, str] = {}
         self._lists: dict[str, tuple[str, dict[str, str]]] = {}
         """What stood at refs elsewhere: the commit, and its files."""
         self._chains: dict[str, tuple[tuple[str, ...], Chain]] = {}
@@ -93,7 +96,9 @@ class Shards:
             RepositoryError: git cannot read it. LimitError: it is larger than it may be.
 
         """
-        commit = self.git.refs(self.ref).get(self.ref)
+        refs = self.git.refs(self.ref, WRITTEN_REFS)
+        commit = refs.pop(self.ref, None)
+        self._written = refs
         if commit != self.latest.commit:
             self.latest = self.read_commit(commit) if commit else Shard(None, {}, {})
         return self.latest
@@ -150,10 +155,11 @@ class Shards:
         drafts = list(drafts)
         for attempt in range(1, GIT_ATTEMPTS_MAX + 1):
             shard = self.read() if attempt > 1 or not self.latest.commit else self.latest
+            contents = _mended(shard) | self._recovered(shard, key.did)
+            if contents:
+                shard = self.read_commit(self.commit(contents, _parents(shard), "records mended"))
             records = self._signed(key, shard, drafts)
-            if not records or self._replace(
-                shard, _mended(shard) | _appended(shard, records), f"{len(records)} records"
-            ):
+            if not records or self._write(key.did, shard, _appended(shard, records), f"{len(records)} records"):
                 return records
             self.pause(attempt)
         raise RepositoryError(f"{self.ref}: others were quicker {GIT_ATTEMPTS_MAX} times; try again")
@@ -169,12 +175,27 @@ class Shards:
         kept, last = shard.chains[author].records[: -len(records)], shard.chains[author].records[-len(records) :]
         if [signed.id for signed in last] != [signed.id for signed in records]:
             return False
-        return self._replace(shard, _rewritten(author, kept, shard.files), f"{len(records)} records withdrawn")
+        return self._write(author, shard, _rewritten(author, kept, shard.files), f"{len(records)} records withdrawn")
 
-    def _replace(self, shard: Shard, contents: Mapping[str, Content], message: str) -> bool:
-        """Put a changed commit in the place of `shard`, if it is still the latest."""
-        commit = self.commit(contents, [shard.commit] if shard.commit else [], message)
-        return self.move(shard, commit)
+    def _write(self, author: str, shard: Shard, contents: Mapping[str, Content], message: str) -> bool:
+        """Put a changed commit in the place of the latest, if nothing has changed since it was read."""
+        commit, ref = self.commit(contents, _parents(shard), message), WRITTEN_REFS + author.removeprefix(_DID)
+        changes = [RefChange(self.ref, self.latest.commit, commit), RefChange(ref, self._written.get(ref), commit)]
+        if not self.git.change_refs(changes):
+            return False
+        self._written[ref] = commit
+        self.latest = self.read_commit(commit)
+        return True
+
+    def _recovered(self, shard: Shard, author: str) -> dict[str, Content]:
+        """Return what brings back records that the author wrote here and that are gone, as by a cut-off line."""
+        written = self._written.get(WRITTEN_REFS + author.removeprefix(_DID))
+        if written is None or written == shard.commit:
+            return {}
+        folder = folder_of(author)
+        own = {path: oid for path, oid in self._listed(written).items() if path.startswith(folder)}
+        is_whole = own.items() <= shard.files.items()
+        return {} if is_whole else united(shard, [self._shard(written, own)])
 
     def move(self, shard: Shard, commit: str) -> bool:
         """Let the ref lead to another commit, if it is still at that of `shard`; tell whether it was.
@@ -287,6 +308,10 @@ class Shards:
             chain = msgspec.structs.replace(chain, faults=(*unreadable, *chain.faults), starts=())
         self._chains[author] = now, chain
         return chain
+
+
+def _parents(shard: Shard) -> list[str]:
+    return [shard.commit] if shard.commit else []
 
 
 def united(ours: Shard, others: Iterable[Shard]) -> dict[str, Content]:

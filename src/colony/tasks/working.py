@@ -55,10 +55,7 @@ class Worker:
         agent: str,
         roles: Roles | None = None,
         terms: Terms | None = None,
-        tier_max: int = 5,
     ) -> None:
-        """Take note of who works where; claims allow models up to `tier_max`."""
-        self._tier_max = tier_max
         self.claims: Final = Claims(shards.git, place, key, clock, agent=agent, terms=terms)
         self.state: Final = MatrixState(roles)
         """The tasks as they were when last looked at."""
@@ -200,7 +197,7 @@ class Worker:
             reason = self._reason(task, now, is_steal=is_steal) if task else "there is no such task"
             if task and reason is None:
                 reason = obstacle(state, task)
-            found[name] = reason or Wanted(name, task.epoch, task.fence, task.scope, self._tier_max) if task else reason or ""
+            found[name] = reason or Wanted(name, task.epoch, task.fence, task.scope) if task else reason or ""
         return standing, found
 
     def _reason(self, task: Task, now_milliseconds: int, *, is_steal: bool) -> str | None:

@@ -31,16 +31,13 @@ def worker_of(place: Workspace, *, lease_seconds: float | None = None) -> Worker
 
     """
     settings = place.settings
-    terms = Terms(lease_seconds=lease_seconds or settings.matrix.lease_seconds, overlaps=overlaps)
-    worker = Worker(
-        place.shards,
-        home_of(place),
-        place.key,
-        place.clock,
-        agent=place.actor,
-        roles=settings.roles,
-        terms=terms,
+    terms = Terms(
+        lease_seconds=lease_seconds or settings.matrix.lease_seconds,
         tier_max=int(settings.matrix.ceiling[1]),
+        overlaps=overlaps,
+    )
+    worker = Worker(
+        place.shards, home_of(place), place.key, place.clock, agent=place.actor, roles=settings.roles, terms=terms
     )
     worker.mend()
     place.refresh()
