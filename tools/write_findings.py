@@ -9,6 +9,7 @@ numbers do not say by themselves stands in `docs/results/swarm/notes.md`, writte
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from colony.experiments.report import (
     time_text,
     verdicts_by_size,
 )
+from colony.experiments.statistics import Interval
 from colony.experiments.verdict import cell, verdicts
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
@@ -103,16 +105,21 @@ def _sizes(found: dict[str, Comparison]) -> Iterator[str]:
         yield from (f"- {name}, {task}: {best_size(comparison, task)}." for task in comparison.plan.tasks)
     yield ""
     sizes = sorted({size for comparison in found.values() for size in comparison.plan.agents})
-    yield "Swarm against parallel by size, at equal total evaluations: ratio of qualities, and of times to solution."
+    yield "Swarm against parallel by size, at equal total evaluations: ratio of qualities, and of times to solution"
+    yield "(0.00: only the swarm solved it; none: neither did)."
     yield ""
     rows = []
     for name, comparison in found.items():
         for task in comparison.plan.tasks:
             by_size = {v.agents: v for v in verdicts_by_size(comparison, task, "evaluations")}
-            ratios = (f"{v.quality_ratio.median:.2f} / {v.time_ratio.median:.2f}" for v in by_size.values())
+            ratios = (f"{v.quality_ratio.median:.2f} / {_short(v.time_ratio)}" for v in by_size.values())
             rows.append([f"{name}, {task}", *ratios])
     yield from table(["task", *(f"{size} agents" for size in sizes)], rows)
     yield ""
+
+
+def _short(ratio: Interval) -> str:
+    return "none" if math.isnan(ratio.median) else f"{ratio.median:.2f}"
 
 
 def _costs(found: dict[str, Comparison]) -> Iterator[str]:

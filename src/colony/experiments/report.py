@@ -168,7 +168,8 @@ def best_size(comparison: Comparison, task: str) -> str:
     if not solved:
         return "not solved by half of the swarms of any size"
     best = min(solved, key=lambda size: solved[size])
-    small = [a for a, b in pairwise(sizes) if a in solved and solved.get(b, math.inf) > 0.75 * solved[a]]
+    saves = {a: solved[b] <= 0.75 * solved[a] for a, b in pairwise(sizes) if a in solved and b in solved}
+    small = [size for size in saves if not any(saves[larger] for larger in saves if larger >= size)]
     diminishing = f"; from {small[0]} on, twice the agents save less than a quarter" if small else ""
     return f"quickest with {best} agents ({solved[best]:.3g} s){diminishing}"
 

@@ -130,7 +130,7 @@ def route(
     if tier is Tier.T0 or request.kind in table.solvers:
         needs = "T0 needs no model" if tier is Tier.T0 else f"tasks of the kind {request.kind!r} need no model"
         why.append(f"{needs}: solvers and scripts do it, and it costs nothing")
-        return Route(task=request.task, tier=tier, mode=row.mode, agent=SOLVERS, size=row.size, why=tuple(why))
+        return Route(task=request.task, tier=Tier.T0, mode=row.mode, agent=SOLVERS, size=row.size, why=tuple(why))
     agent = _agent(tier, table, available)
     why.append(f"agent {agent.name}: it takes {tier.name} and has a free hand")
     usable = _usable(_allowed(request, tier, table), request, available, why)
