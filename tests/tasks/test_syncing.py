@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 import pytest
 from repositories import clone, commit, drafts, git, key, names, opened, repository, shards
@@ -116,6 +117,26 @@ def test_plain_git_merges_branches_without_conflict(hub):
     git(folder, "merge", "-q", "--no-edit", "theirs")
     shard = b.read()
     assert (names(shard), shard.faults) == (["A", "B", "C"], [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_the_order_all_come_to_the_same(hub, seed):
+    """Writing, syncing and merging at random: once all have met, every tree is the same, byte by byte."""
+    chance = random.Random(seed)
+    clones = {name: at(hub, name) for name in "abc"}
+    for step in range(12):
+        name, other = chance.sample("abc", 2)
+        act = chance.choice(("write", "write", "sync", "merge"))
+        if act == "write":
+            clones[name].append(key(name), drafts(f"{step}"))
+        elif act == "sync":
+            synced(clones[name], key(name))
+        elif clones[other].read().commit:
+            merge(clones[name], Remote.at(clones[name].git, str(clones[other].git.directory)))
+    for name in "abcabc":
+        synced(clones[name], key(name))
+    assert len({git(mine.git.directory, "rev-parse", f"{MATRIX_REF}^{{tree}}") for mine in clones.values()}) == 1
+    assert not any(mine.read().faults for mine in clones.values())
 
 
 # -- damage -----------------------------------------------------------------------------------------------------------
