@@ -156,6 +156,14 @@ def test_too_large_and_too_deep_lines_are_refused():
     assert "a record has at most" in chain.faults[1].what
 
 
+def test_of_very_many_faults_the_first_are_reported():
+    """A file full of nothing costs no more than it must, and the records in it are found."""
+    chain = read(*LINES, b"\n" * 5000)
+    assert len(chain.faults) == 1001
+    assert chain.faults[-1].what == "4000 more faults up to here"
+    assert len(chain.records) == 6
+
+
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
 def test_joining_copies_is_set_union(one, other):
     """Whatever two copies hold, and in whatever order they are joined."""

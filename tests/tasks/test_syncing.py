@@ -155,10 +155,10 @@ def test_damage_is_reported_with_file_and_line_and_its_bytes_are_kept(hub):
     ]
     a.append(BOB, drafts("C"))
     shard = at(hub, "a").read()
-    assert (names(shard), shard.faults, shard.quarantined) == (["A", "C"], [], 2)
-    kept = [a.git.objects([oid])[0] for path, oid in shard.files.items() if path.startswith("quarantine/")]
+    assert (names(shard), shard.faults, shard.quarantined) == (["A", "C"], [], 1)
+    [kept] = [a.git.objects([oid])[0] for path, oid in shard.files.items() if path.startswith("quarantine/")]
     assert b"<<<<<<< HEAD" in kept
-    assert any(b"Task X" in raw for raw in kept)
+    assert b"Task X" in kept
 
 
 def test_damage_here_is_healed_by_a_whole_copy_elsewhere(hub):
@@ -216,6 +216,20 @@ def test_a_file_that_is_nobodys_or_too_large_is_left_alone(hub, monkeypatch):
     again.append(BOB, drafts("B"))
     monkeypatch.undo()
     assert names(at(hub, "a").read()) == ["A", "B"]
+
+
+def test_a_file_too_large_to_read_is_kept_when_its_author_writes_on(hub, monkeypatch):
+    """Its place is needed for records; its bytes go into quarantine as they are."""
+    a = at(hub, "a")
+    a.append(ANN, drafts("A"))
+    path = rewrite(a, ANN, lambda data: data + b"x" * 2_000_000)
+    large = a.read().files[path]
+    monkeypatch.setattr("colony.tasks.shards.SHARD_FILE_BYTES_MAX", 1_000_000)
+    again = at(hub, "a")
+    again.append(ANN, drafts("B"))
+    shard = at(hub, "a").read()
+    assert (names(shard), shard.faults) == (["A", "B"], [])
+    assert shard.files[f"quarantine/{large}"] == large
 
 
 # -- remotes that refuse ----------------------------------------------------------------------------------------------

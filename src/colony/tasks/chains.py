@@ -23,7 +23,12 @@ from colony.primitives.clock import is_timestamp
 from colony.primitives.encoding import canonical, parse
 from colony.primitives.errors import ColonyError
 from colony.primitives.keys import verify
-from colony.primitives.limits import JSON_DEPTH_MAX, RECORD_BYTES_MAX, SHARD_PIECE_BYTES_MAX
+from colony.primitives.limits import (
+    FAULTS_REPORTED_MAX,
+    JSON_DEPTH_MAX,
+    RECORD_BYTES_MAX,
+    SHARD_PIECE_BYTES_MAX,
+)
 
 _HEAD: Final = b'{"record":'
 _MIDDLE: Final = b',"signature":"'
@@ -76,7 +81,7 @@ class Chain(msgspec.Struct, frozen=True):
 
     `records` are all that the author signed, by number; those of a newer version have no kind and no body here.
     `starts` says which record each file begins with, where nothing is wrong. `rejected` are the lines that hold nothing
-    the author signed, to be kept elsewhere.
+    the author signed, and `large` the files that were not read, to be kept elsewhere.
     """
 
     author: str
@@ -84,6 +89,7 @@ class Chain(msgspec.Struct, frozen=True):
     starts: tuple[int, ...] = ()
     faults: tuple[Fault, ...] = ()
     rejected: tuple[bytes, ...] = ()
+    large: tuple[str, ...] = ()
 
     @property
     def readable(self) -> list[SignedRecord]:
@@ -270,7 +276,16 @@ def _examined(author: str, pieces: Sequence[Piece]) -> Chain:
     trusted = _vouched(lines, faults, rejected)
     faults += _broken_links(trusted, lines)
     records = [line.signed for line in trusted]
-    return Chain(author, records, faults=tuple(sorted(faults, key=_by_place)), rejected=tuple(rejected))
+    return Chain(author, records, faults=_reported(faults), rejected=tuple(rejected))
+
+
+def _reported(faults: list[Fault]) -> tuple[Fault, ...]:
+    """Return the faults by file and line, the first of them if they are too many."""
+    faults = sorted(faults, key=_by_place)
+    if len(faults) <= FAULTS_REPORTED_MAX:
+        return tuple(faults)
+    more = len(faults) - FAULTS_REPORTED_MAX
+    return (*faults[:FAULTS_REPORTED_MAX], msgspec.structs.replace(faults[-1], what=f"{more} more faults up to here"))
 
 
 def _by_place(fault: Fault) -> tuple[str, int]:

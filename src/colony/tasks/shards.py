@@ -33,6 +33,7 @@ from colony.tasks.git import FAST_IMPORT, MATRIX_REF, NOTHING, Git, RefChange
 WRITTEN_REFS: Final = "refs/colony/written/"
 """What each author of this repository has written last, which no damage to the records makes it forget."""
 _DRAFT: Final = "refs/colony/draft"
+_MISSING: Final = "its object is not in this repository"
 _PATH: Final = re.compile(r"authors/(\w+)/(\d{6})\.jsonl", re.ASCII)
 _DID: Final = "did:key:"
 
@@ -175,7 +176,7 @@ class Shards:
         kept, last = shard.chains[author].records[: -len(records)], shard.chains[author].records[-len(records) :]
         if [signed.id for signed in last] != [signed.id for signed in records]:
             return False
-        return self._write(author, shard, _rewritten(author, kept, shard.files), f"{len(records)} records withdrawn")
+        return self._write(author, shard, _rewritten(author, kept, shard), f"{len(records)} records withdrawn")
 
     def _write(self, author: str, shard: Shard, contents: Mapping[str, Content], message: str) -> bool:
         """Put a changed commit in the place of the latest, if nothing has changed since it was read."""
@@ -279,7 +280,7 @@ class Shards:
             if data is not None:
                 contents[path] = Piece(path, data)
             elif size_bytes is None:
-                contents[path] = Fault(path, None, "its object is not in this repository")
+                contents[path] = Fault(path, None, _MISSING)
             else:
                 what = f"{size_bytes} bytes; a file of records has at most {SHARD_FILE_BYTES_MAX}"
                 contents[path] = Fault(path, None, what)
@@ -291,23 +292,28 @@ class Shards:
         now = tuple(files[path] for path in paths)
         if known is not None and oids == now:
             return known
-        pieces = [content for content in contents if isinstance(content, Piece)]
-        unreadable = tuple(content for content in contents if isinstance(content, Fault))
         chain = None
-        if known is not None and not known.faults and not unreadable:
+        if known is not None and not known.faults:
             same = _common(oids, now)
             records = known.records[: known.starts[same]] if same < len(known.starts) else known.records
-            chain = continued(Chain(author, records, known.starts[:same]), pieces)
+            pieces = [content for content in contents if isinstance(content, Piece)]
+            if len(pieces) == len(contents):
+                chain = continued(Chain(author, records, known.starts[:same]), pieces)
         if chain is None:
-            everything = (
-                self._fetch(files, paths) if len(contents) < len(paths) else dict(zip(paths, contents, strict=True))
-            )
-            unreadable = tuple(content for content in everything.values() if isinstance(content, Fault))
-            chain = read_chain(author, [content for content in everything.values() if isinstance(content, Piece)])
-        if unreadable:
-            chain = msgspec.structs.replace(chain, faults=(*unreadable, *chain.faults), starts=())
+            is_all = len(contents) == len(paths)
+            chain = _read(author, contents if is_all else list(self._fetch(files, paths).values()))
         self._chains[author] = now, chain
         return chain
+
+
+def _read(author: str, contents: Sequence[Piece | Fault]) -> Chain:
+    """Return the chain of an author from all its files, as far as they could be read."""
+    chain = read_chain(author, [content for content in contents if isinstance(content, Piece)])
+    unread = [content for content in contents if isinstance(content, Fault)]
+    if not unread:
+        return chain
+    large = tuple(fault.file for fault in unread if fault.what != _MISSING)
+    return msgspec.structs.replace(chain, faults=(*unread, *chain.faults), starts=(), large=large)
 
 
 def _parents(shard: Shard) -> list[str]:
@@ -325,9 +331,9 @@ def united(ours: Shard, others: Iterable[Shard]) -> dict[str, Content]:
             best[author] = _better(*best.get(author, (Chain(author, []), ours)), chain, other)
     for author, (chain, shard) in best.items():
         if shard is None:
-            contents |= _rewritten(author, chain.records, ours.files)
+            contents |= _rewritten(author, chain.records, ours)
         elif shard is not ours:
-            contents |= dict.fromkeys(_paths(author, ours.files))
+            contents |= _emptied(author, ours)
             contents |= {path: shard.files[path] for path in _paths(author, shard.files)}
     return {path: content for path, content in contents.items() if ours.files.get(path) != content}
 
@@ -356,18 +362,26 @@ def _mended(shard: Shard) -> dict[str, Content]:
         if any(fault.line is None for fault in chain.faults):
             continue  # a file that could not be read stays as it is
         if chain.rejected:
-            contents |= _rewritten(author, chain.records, shard.files)
+            contents |= _rewritten(author, chain.records, shard)
     return contents
 
 
 def _rejected(shard: Shard) -> dict[str, Content]:
-    lines = {raw for chain in shard.chains.values() for raw in chain.rejected}
-    return {f"quarantine/{sha256(raw).hexdigest()}": raw for raw in sorted(lines)}
+    """Return where what is no record is kept: one file for all that stood in an author's files."""
+    bad = [b"\n".join(chain.rejected) for chain in shard.chains.values() if chain.rejected]
+    return {f"quarantine/{sha256(data).hexdigest()}": data for data in bad}
 
 
-def _rewritten(author: str, records: Iterable[SignedRecord], files: Files) -> dict[str, Content]:
-    contents: dict[str, Content] = dict.fromkeys(_paths(author, files))
-    return contents | {_path(author, i): data for i, data in enumerate(pieces_of(records))}
+def _rewritten(author: str, records: Iterable[SignedRecord], shard: Shard) -> dict[str, Content]:
+    """Return what an author's folder is to hold instead."""
+    return _emptied(author, shard) | {_path(author, i): data for i, data in enumerate(pieces_of(records))}
+
+
+def _emptied(author: str, shard: Shard) -> dict[str, Content]:
+    """Return an author's folder without a file; those that could not be read are kept in quarantine."""
+    known, files = shard.chains.get(author), shard.files
+    kept = {f"quarantine/{files[path]}": files[path] for path in (known.large if known else ())}
+    return dict.fromkeys(_paths(author, files)) | kept
 
 
 def _appended(shard: Shard, records: Sequence[SignedRecord]) -> dict[str, Content]:
@@ -375,7 +389,7 @@ def _appended(shard: Shard, records: Sequence[SignedRecord]) -> dict[str, Conten
     author = records[0].record.author
     chain = shard.chains.get(author) or Chain(author, [])
     if chain.faults:
-        return _rewritten(author, [*chain.records, *records], shard.files)
+        return _rewritten(author, [*chain.records, *records], shard)
     last = max(len(chain.starts) - 1, 0)
     tail = [*(chain.records[chain.starts[last] :] if chain.starts else ()), *records]
     return {_path(chain.author, i): data for i, data in enumerate(pieces_of(tail), last)}
