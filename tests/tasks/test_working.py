@@ -184,6 +184,16 @@ def test_agents_of_one_clone_agree_in_the_repository_itself(site):
     assert other.claim(["A"]).refused["A"] == "it is done"
 
 
+def test_a_look_sees_what_another_process_of_the_clone_has_written(site):
+    """Without a remote, too, the newest records count, however long the agent has been at work."""
+    ann = site.worker("ann", is_local=True)
+    sync(ann._shards, Remote(ann._shards.git, "origin"), key("ann").did)
+    assert ann.refresh().tasks["A"].state is State.PENDING
+    shards(opened(site.place / "ann")).append(key("eve"), [records.held("A")])
+    assert ann.refresh().tasks["A"].held
+    assert ann.claim(["A"]).refused == {"A": "a human holds it"}
+
+
 # -- what a crash leaves, at each step ---------------------------------------------------------------------------------
 
 

@@ -67,13 +67,13 @@ class Exchange:
         shared = [self._shards.ref] if self._is_branch or self._place.is_here else []
         self._refs = seen(self._place, self._shards.git, SHARD_REFS + "*", *shared, *patterns)
         new = {r: c for r, c in self._refs.items() if r.startswith((SHARD_REFS, *shared)) and self._joined.get(r) != c}
-        if not self._place.is_here:
+        if self._place.is_here:
+            self._shards.read()
+        else:
             others = dict(zip(new, self._shards.read_refs(new), strict=True))
             parents = [commit for ref, commit in new.items() if ref in shared]
             self.union = self.union.then(absorb(self._shards, others, self._place.name, parents=parents))
             self._there |= others
-        else:
-            self._shards.read()
         self._joined |= new
         return self._refs
 

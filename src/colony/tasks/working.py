@@ -83,7 +83,7 @@ class Worker:
 
         """
         refs = self._exchange.look(CLAIMS + "*")
-        return self.claims.standing(refs), self._folded(self._shards.latest if refs else None)
+        return self.claims.standing(refs), self._folded(self._shards.latest)
 
     def claim(
         self, tasks: Sequence[str], *, obstacle: Obstacle = lambda _state, _task: None, is_steal: bool = False
