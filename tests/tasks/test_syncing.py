@@ -169,9 +169,11 @@ def test_damage_here_is_healed_by_a_whole_copy_elsewhere(hub):
     synced(b, BOB)
     rewrite(b, ANN, lambda data: b"".join(data.splitlines(keepends=True)[::2]))
     assert "a gap" in str(b.read().faults[0])
-    synced(at(hub, "b"), BOB)
+    again = at(hub, "b")
+    synced(again, BOB)
     shard = at(hub, "b").read()
     assert (names(shard), shard.faults) == (["A", "B", "C"], [])
+    assert "a gap" in str(next(iter(again.faults)))
 
 
 def test_damage_elsewhere_does_not_come_in(hub):

@@ -85,6 +85,8 @@ class Shards:
         self.pause: Final = pause
         self.latest = Shard(None, {}, {})
         """What was last read, or written."""
+        self.faults: Final[dict[Fault, None]] = {}
+        """All that was found wrong here, in order; what is in quarantine since is still among it."""
         self._written: dict[str, str] = {}
         self._lists: dict[str, tuple[str, dict[str, str]]] = {}
         """What stood at refs elsewhere: the commit, and its files."""
@@ -102,6 +104,7 @@ class Shards:
         self._written = refs
         if commit != self.latest.commit:
             self.latest = self.read_commit(commit) if commit else Shard(None, {}, {})
+            self.faults.update(dict.fromkeys(self.latest.faults))
         return self.latest
 
     def read_commit(self, commit: str) -> Shard:

@@ -38,7 +38,7 @@ def _as_record(place: Workspace, source: str, union: Union) -> dict[str, Any]:
         "source": source,
         "received": dict(union.received),
         "sent": union.sent,
-        "faults": [str(fault) for fault in union.faults],
+        "faults": [str(fault) for fault in (*place.faults, *union.faults)],
         "tasks": len(place.state.tasks),
         "root": place.state.root,
     }

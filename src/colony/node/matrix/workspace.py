@@ -104,8 +104,9 @@ class Workspace:
 
     @property
     def faults(self) -> list[Fault]:
-        """What is wrong in the files of records; the rest is good."""
-        return self.shards.read().faults
+        """What was wrong in the files of records, even if it is in quarantine since; the rest is good."""
+        self.shards.read()
+        return [*self.shards.faults]
 
     @property
     def ranking(self) -> Ranking:
