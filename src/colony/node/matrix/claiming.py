@@ -19,6 +19,7 @@ from colony.tasks.places import Here, Place, Remote
 from colony.tasks.records import lifted
 from colony.tasks.scopes import overlaps
 from colony.tasks.state import MatrixState
+from colony.tasks.stealing import takeable
 from colony.tasks.task import Task
 from colony.tasks.working import Obstacle, Worker
 
@@ -53,7 +54,7 @@ def home_of(place: Workspace) -> Place:
 def claim(
     place: Workspace, tasks: Sequence[str] = (), *, lease_seconds: float | None = None, is_steal: bool = False
 ) -> dict[str, Any]:
-    """Claim these tasks, or the first one that can be had; JSON-able.
+    """Claim these tasks, or the first one that can be had, by stealing from a longer queue if asked to; JSON-able.
 
     Raises:
         ClaimError: none of them could be had; says why.
@@ -62,7 +63,12 @@ def claim(
     worker = worker_of(place, lease_seconds=lease_seconds)
     for task in tasks:
         place.task(task)
-    wanted = [[*tasks]] if tasks else [[row.id] for row in place.ready()]
+    if tasks:
+        wanted = [[*tasks]]
+    elif is_steal:
+        wanted = [[task] for task in _takeable(worker, place)]
+    else:
+        wanted = [[row.id] for row in place.ready()]
     refused: dict[str, str] = {}
     for some in wanted:
         taken = worker.claim(some, obstacle=_waits(), is_steal=is_steal)
@@ -115,6 +121,19 @@ def give_back(place: Workspace, task: str, reason: str, *, has_failed: bool) -> 
         worker.give_up([_held(worker, place, task)], reason, has_failed=has_failed)
         place.refresh()
     return {"task": task, "state": place.task(task).symbol}
+
+
+def _takeable(worker: Worker, place: Workspace) -> list[str]:
+    """What may be taken over from others: ended leases, and what a longer queue leaves lying."""
+    scores = {found.task.id: found.score for found in place.ranking.every(place.now_milliseconds)}
+    return takeable(
+        worker.claims.look(),
+        did=place.key.did,
+        agent=place.actor,
+        terms=worker.claims.terms,
+        now_milliseconds=place.now_milliseconds,
+        score=lambda task: scores.get(task, 0.0),
+    )
 
 
 def _held(worker: Worker, place: Workspace, task: str) -> Held:
