@@ -23,14 +23,14 @@ from pathlib import Path
 
 from colony.primitives.clock import SystemClock
 from colony.primitives.keys import Key
-from colony.tasks import records
-from colony.tasks.claims import Terms
-from colony.tasks.git import Git
-from colony.tasks.places import Remote, backoff
-from colony.tasks.shards import Shards
-from colony.tasks.syncing import merge
+from colony.tasks.shards.claims import Terms
+from colony.tasks.shards.git import Git
+from colony.tasks.shards.places import Remote, backoff
+from colony.tasks.shards.shards import Shards
+from colony.tasks.shards.syncing import merge
+from colony.tasks.shards.working import Worker
+from colony.tasks.state import records
 from colony.tasks.task import State, Task
-from colony.tasks.working import Worker
 
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 SECRET = b"bench of claims, no secret"

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from colony.journal.record import Author, SignedRecord, decode_trusted
 from colony.primitives.clock import HybridClock, ManualClock
 from colony.primitives.keys import Key
-from colony.tasks import records
-from colony.tasks.laws import laws
-from colony.tasks.state import MatrixState
+from colony.tasks.state import records
+from colony.tasks.state.laws import laws
+from colony.tasks.state.matrix_state import MatrixState
 from colony.tasks.task import Edge, State, Task
 
 if TYPE_CHECKING:

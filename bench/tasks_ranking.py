@@ -3,7 +3,7 @@
     python bench/tasks_ranking.py           300 plans, 100,000 tasks; about a minute
     python bench/tasks_ranking.py --quick   30 plans, 10,000 tasks; no bar on speed is judged
 
-Schedules: makespan over the lower bound on eight workers, mean over the plans of `colony.tasks.simulation`, with the
+Schedules: makespan over the lower bound on eight workers, mean over the plans of `tasks.order.simulation`, with the
 95 % interval of that mean; by shape; and when, as a part of the makespan, tasks with a star, of priority 5 and of
 priority 1 finish on average. What an order knows of durations is in its name. The seed's rows draw what people set:
 priority 1 to 5, a star for one task in twenty, heat from 0 to 1. Times are CPU seconds of one thread, the median of
@@ -25,9 +25,9 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from colony.tasks.graph import TaskGraph
-from colony.tasks.scoring import Ranking
-from colony.tasks.simulation import (
+from colony.tasks.order.graph import TaskGraph
+from colony.tasks.order.scoring import Ranking
+from colony.tasks.order.simulation import (
     SHAPES,
     ByRanking,
     ByUrgency,

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from colony.primitives.clock import SystemClock
 from colony.primitives.keys import Key
-from colony.tasks import records
-from colony.tasks.git import Git
-from colony.tasks.places import Remote
-from colony.tasks.shards import Shards
-from colony.tasks.state import MatrixState
-from colony.tasks.syncing import merge
+from colony.tasks.shards.git import Git
+from colony.tasks.shards.places import Remote
+from colony.tasks.shards.shards import Shards
+from colony.tasks.shards.syncing import merge
+from colony.tasks.state import records
+from colony.tasks.state.matrix_state import MatrixState
 from colony.tasks.task import Edge, Task
 
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}

@@ -10,7 +10,7 @@ import pytest
 
 from colony.cli import entry
 from colony.node.matrix import projection
-from colony.tasks import scoring
+from colony.tasks.order import scoring
 
 WHO = {"GIT_AUTHOR_NAME": "ada", "GIT_AUTHOR_EMAIL": "a@example.org"}
 WHO |= {"GIT_COMMITTER_NAME": "ada", "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull}

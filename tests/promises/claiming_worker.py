@@ -14,12 +14,12 @@ from pathlib import Path
 
 from colony.primitives.clock import SystemClock
 from colony.primitives.keys import Key
-from colony.tasks.claims import Terms
-from colony.tasks.git import Git
-from colony.tasks.places import Remote, backoff
-from colony.tasks.shards import Shards
+from colony.tasks.shards.claims import Terms
+from colony.tasks.shards.git import Git
+from colony.tasks.shards.places import Remote, backoff
+from colony.tasks.shards.shards import Shards
+from colony.tasks.shards.working import Worker
 from colony.tasks.task import State
-from colony.tasks.working import Worker
 
 
 class Mortal(Git):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from claiming_worker import Mortal, worker_at
 
-from colony.tasks import records
+from colony.tasks.state import records
 from colony.tasks.task import State, Task
 
 CHILD = Path(__file__).with_name("claiming_worker.py")

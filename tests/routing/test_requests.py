@@ -12,8 +12,8 @@ from colony.routing.outcomes import ATTEMPTED, outcomes_in
 from colony.routing.requests import Position, Signers, literal_tier, request_of
 from colony.routing.router import route
 from colony.routing.tiers import Tier, tier_of
-from colony.tasks.records import Setting, Stamp
-from colony.tasks.roles import Roles
+from colony.tasks.state.records import Setting, Stamp
+from colony.tasks.state.roles import Roles
 from colony.tasks.task import Task
 
 ROLES = Roles.of({"ann": "human", "bot": "agent"})

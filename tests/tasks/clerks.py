@@ -7,8 +7,8 @@ from functools import cache
 from colony.journal.record import Author
 from colony.primitives.clock import HybridClock, ManualClock
 from colony.primitives.keys import Key
-from colony.tasks.roles import Roles
-from colony.tasks.state import MatrixState
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.roles import Roles
 
 NOW_MILLISECONDS = 1_800_000_000_000
 

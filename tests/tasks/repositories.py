@@ -7,8 +7,8 @@ import subprocess
 
 from colony.primitives.clock import ManualClock
 from colony.primitives.keys import Key
-from colony.tasks.git import Git
-from colony.tasks.shards import Shards
+from colony.tasks.shards.git import Git
+from colony.tasks.shards.shards import Shards
 
 ENVIRON = {
     "PATH": os.environ["PATH"],

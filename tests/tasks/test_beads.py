@@ -9,7 +9,7 @@ from clerks import Clerk, fold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony.tasks.beads import FILE, read_beads, write_beads
+from colony.tasks.forms.beads import FILE, read_beads, write_beads
 from colony.tasks.task import Edge, State, Task
 
 TIME = "2026-01-15T10:30:00Z"

@@ -13,8 +13,8 @@ from repositories import START_MILLISECONDS, key
 from colony.journal.record import Author, SignedRecord
 from colony.primitives.clock import HybridClock, ManualClock
 from colony.primitives.encoding import canonical
-from colony.tasks import chains
-from colony.tasks.chains import Chain, Piece, continued, joined, line_of, pieces_of, read_chain
+from colony.tasks.shards import chains
+from colony.tasks.shards.chains import Chain, Piece, continued, joined, line_of, pieces_of, read_chain
 
 ANN = key("ann")
 

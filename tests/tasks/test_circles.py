@@ -6,8 +6,9 @@ from clerks import Clerk, fold, whats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony.tasks import circles, records
+from colony.tasks import circles
 from colony.tasks.circles import closing, reaches, successors
+from colony.tasks.state import records
 from colony.tasks.task import Edge, Task
 
 NAMES = "abcdef"

@@ -6,7 +6,7 @@ import pytest
 from repositories import clone, commit, git, repository
 
 from colony.primitives.errors import CommitError
-from colony.tasks.commits import Commits, needs_commit, taken_by, trailers_of
+from colony.tasks.shards.commits import Commits, needs_commit, taken_by, trailers_of
 from colony.tasks.task import State, Task
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matrices import HOUR, task, tasks
 
-from colony.tasks.durations import Durations
+from colony.tasks.order.durations import Durations
 
 
 def test_a_guess_is_the_lower_median_of_the_kind():

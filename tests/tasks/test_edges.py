@@ -8,9 +8,9 @@ from clerks import Clerk, fold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony.tasks import edges, records
-from colony.tasks.edges import EdgeSet
-from colony.tasks.records import Stamp, Unlink
+from colony.tasks.state import edges, records
+from colony.tasks.state.edges import EdgeSet
+from colony.tasks.state.records import Stamp, Unlink
 from colony.tasks.task import Edge, Task
 
 EDGE = Edge("a", "b")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrices import HOUR, IDS, NOW, edges, links, task, tasks
 
-from colony.tasks.graph import Obstacle, TaskGraph
-from colony.tasks.scoring import Ranking
+from colony.tasks.order.graph import Obstacle, TaskGraph
+from colony.tasks.order.scoring import Ranking
 from colony.tasks.task import Edge, State
 
 changes = st.lists(

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matrices import edges, links, task, tasks
 
-from colony.tasks.graph import TaskGraph
-from colony.tasks.heat import Band, Heat, heat, heat_map, heat_value, pressure
+from colony.tasks.order.graph import TaskGraph
+from colony.tasks.order.heat import Band, Heat, heat, heat_map, heat_value, pressure
 from colony.tasks.task import State
 
 numbers = st.integers(-1_000, 1_000) | st.floats(-1e6, 1e6)

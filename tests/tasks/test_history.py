@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from clerks import Clerk, fold, roles_of
 
-from colony.tasks import records
-from colony.tasks.history import story
+from colony.tasks.state import records
+from colony.tasks.state.history import story
 from colony.tasks.task import State, Task
 
 

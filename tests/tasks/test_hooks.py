@@ -9,7 +9,7 @@ import pytest
 from repositories import ENVIRON, PERSON, clone, commit, git, repository
 
 from colony.primitives.errors import CommitError, UsageError
-from colony.tasks.hooks import check_message, check_push, install, remove
+from colony.tasks.shards.hooks import check_message, check_push, install, remove
 from colony.tasks.task import State, Task
 
 TASKS = {

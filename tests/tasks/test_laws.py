@@ -7,10 +7,10 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from colony.tasks import edges, folding
-from colony.tasks.laws import laws
-from colony.tasks.records import Deletion, Hold, Move
-from colony.tasks.state import MatrixState
+from colony.tasks.state import edges, folding
+from colony.tasks.state.laws import laws
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.records import Deletion, Hold, Move
 from colony.tasks.task import State
 
 # The seed's precedence of states when two shards disagree; pending and done have none in it.

@@ -9,7 +9,7 @@ from clerks import NOW_MILLISECONDS, Clerk, fold, roles_of, whats
 
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import TASK_FENCE_STEP_MAX
-from colony.tasks import records
+from colony.tasks.state import records
 from colony.tasks.task import State, Task
 
 ROLES = roles_of(olga="owner", hana="human", ada="agent", bob="agent")

@@ -9,7 +9,7 @@ from clerks import Clerk, fold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony.tasks.organic import read_agents, read_organic, write_organic
+from colony.tasks.forms.organic import read_agents, read_organic, write_organic
 from colony.tasks.task import Edge, State, Task
 
 TASKS = """{

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from colony.journal.events import KINDS
 from colony.primitives.limits import TASK_BATCH_BYTES_MAX
-from colony.tasks import records
+from colony.tasks.state import records
 from colony.tasks.task import State, Task
 
 GOOD = {"id": "good", "title": "good"}

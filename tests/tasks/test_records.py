@@ -7,7 +7,7 @@ import pytest
 from colony.journal import events
 from colony.primitives.encoding import canonical, parse
 from colony.primitives.errors import UsageError
-from colony.tasks import records
+from colony.tasks.state import records
 from colony.tasks.task import Edge, State, Task, checked
 
 TASK = Task(id="a", title="A", agent="ada", epoch=1, fence=4, lease_expires=9)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colony.primitives.errors import UsageError
-from colony.tasks import records
-from colony.tasks.folding import is_raised
-from colony.tasks.roles import ACTS, Roles
+from colony.tasks.state import records
+from colony.tasks.state.folding import is_raised
+from colony.tasks.state.roles import ACTS, Roles
 from colony.tasks.task import Edge, State, Task
 
 ROLES = roles_of(hana="human", ada="agent")

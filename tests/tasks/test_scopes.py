@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from matrices import NOW, task
 
 from colony.primitives.errors import UsageError
-from colony.tasks.scopes import EVERYTHING, collisions, covers, normalised, overlaps
+from colony.tasks.order.scopes import EVERYTHING, collisions, covers, normalised, overlaps
 from colony.tasks.task import State
 
 paths = st.lists(st.sampled_from(["lib", "library", "x", "*", "."]), min_size=1, max_size=4).map("/".join)

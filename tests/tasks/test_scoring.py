@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrices import HOUR, NOW, edges, links, made_at, task, tasks
 
-from colony.tasks import scoring
-from colony.tasks.graph import TaskGraph
-from colony.tasks.scoring import Ranking, explain, explain_literally, overtaken_days_max, rank_literally
+from colony.tasks.order import scoring
+from colony.tasks.order.graph import TaskGraph
+from colony.tasks.order.scoring import Ranking, explain, explain_literally, overtaken_days_max, rank_literally
 from colony.tasks.task import State
 
 DAY = 86_400_000

@@ -8,8 +8,8 @@ import pytest
 from repositories import commit, drafts, git, key, names, opened, repository, shards
 
 from colony.primitives.errors import RepositoryError
-from colony.tasks.git import MATRIX_BRANCH
-from colony.tasks.shards import united
+from colony.tasks.shards.git import MATRIX_BRANCH
+from colony.tasks.shards.shards import united
 
 
 def test_what_is_appended_is_read_back(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony.tasks.simulation import (
+from colony.tasks.order.simulation import (
     SHAPES,
     ByRanking,
     ByUrgency,

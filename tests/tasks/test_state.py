@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from colony.journal.record import SignedRecord
 from colony.primitives.encoding import canonical, parse
 from colony.primitives.limits import CLOCK_AHEAD_SECONDS_MAX
-from colony.tasks import records
-from colony.tasks.imagined import imagine
-from colony.tasks.records import Stamp
-from colony.tasks.state import MatrixState
+from colony.tasks.state import records
+from colony.tasks.state.imagined import imagine
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.records import Stamp
 from colony.tasks.task import Edge, State, Task
 
 
@@ -189,7 +189,7 @@ def test_only_what_is_touched_is_folded_again(monkeypatch):
     clerk = Clerk("hana")
     state = fold(clerk.write(added(*(f"t{i}" for i in range(200)))))
     folded = []
-    monkeypatch.setattr("colony.tasks.state.fold", lambda name, *rest: folded.append(name))
+    monkeypatch.setattr("colony.tasks.state.matrix_state.fold", lambda name, *rest: folded.append(name))
     state.apply(clerk.write(records.changed("t7", title="new")))
     assert folded == ["t7"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colony.tasks.claims import Claim, Held, Standing, Terms
-from colony.tasks.stealing import takeable
+from colony.tasks.shards.claims import Claim, Held, Standing, Terms
+from colony.tasks.shards.stealing import takeable
 
 NOW = 1_000_000
 TERMS = Terms(lease_seconds=100, skew_seconds=10, idle_seconds=20)

@@ -9,11 +9,11 @@ import pytest
 from repositories import clone, commit, drafts, git, key, names, opened, repository, shards
 
 from colony.primitives.errors import RemoteError, RepositoryError, UsageError
-from colony.tasks import chains
-from colony.tasks.git import MATRIX_BRANCH, MATRIX_REF
-from colony.tasks.places import Remote
-from colony.tasks.shards import folder_of
-from colony.tasks.syncing import merge, sync
+from colony.tasks.shards import chains
+from colony.tasks.shards.git import MATRIX_BRANCH, MATRIX_REF
+from colony.tasks.shards.places import Remote
+from colony.tasks.shards.shards import folder_of
+from colony.tasks.shards.syncing import merge, sync
 
 ANN, BOB = key("ann"), key("bob")
 
@@ -212,7 +212,7 @@ def test_a_file_that_is_nobodys_or_too_large_is_left_alone(hub, monkeypatch):
     shard = a.read()
     a.move(shard, a.commit({"notes.txt": b"hello"}, [shard.commit], "a note"))
     assert [str(fault) for fault in a.read().faults] == ["notes.txt: no file of records; it is left alone"]
-    monkeypatch.setattr("colony.tasks.shards.SHARD_FILE_BYTES_MAX", 100)
+    monkeypatch.setattr("colony.tasks.shards.shards.SHARD_FILE_BYTES_MAX", 100)
     again = shards(opened(a.git.directory))
     assert any("a file of records has at most 100" in str(fault) for fault in again.read().faults)
     again.append(BOB, drafts("B"))
@@ -226,7 +226,7 @@ def test_a_file_too_large_to_read_is_kept_when_its_author_writes_on(hub, monkeyp
     a.append(ANN, drafts("A"))
     path = rewrite(a, ANN, lambda data: data + b"x" * 2_000_000)
     large = a.read().files[path]
-    monkeypatch.setattr("colony.tasks.shards.SHARD_FILE_BYTES_MAX", 1_000_000)
+    monkeypatch.setattr("colony.tasks.shards.shards.SHARD_FILE_BYTES_MAX", 1_000_000)
     again = at(hub, "a")
     again.append(ANN, drafts("B"))
     shard = at(hub, "a").read()
@@ -270,7 +270,7 @@ def test_what_is_no_repository_is_no_remote(hub, tmp_path):
 
 def test_the_lock_of_a_killed_process_is_broken_in_time(hub, monkeypatch):
     """A fresh lock is respected; one that has stood too long was left by a process that is gone."""
-    monkeypatch.setattr("colony.tasks.shards.GIT_ATTEMPTS_MAX", 2)
+    monkeypatch.setattr("colony.tasks.shards.shards.GIT_ATTEMPTS_MAX", 2)
     a = at(hub, "a")
     a.append(ANN, drafts("A"))
     lock = a.git.shared_folder / f"{MATRIX_REF}.lock"

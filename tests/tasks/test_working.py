@@ -7,14 +7,14 @@ from repositories import START_MILLISECONDS, clone, key, opened, repository, sha
 
 from colony.primitives.clock import ManualClock
 from colony.primitives.errors import ClaimError, RemoteError
-from colony.tasks import records
-from colony.tasks.claims import Terms
-from colony.tasks.git import RefChange
-from colony.tasks.places import Here, Remote
-from colony.tasks.shards import Shards
-from colony.tasks.syncing import SHARD_REFS, sync
+from colony.tasks.shards.claims import Terms
+from colony.tasks.shards.git import RefChange
+from colony.tasks.shards.places import Here, Remote
+from colony.tasks.shards.shards import Shards
+from colony.tasks.shards.syncing import SHARD_REFS, sync
+from colony.tasks.shards.working import Worker
+from colony.tasks.state import records
 from colony.tasks.task import State, Task
-from colony.tasks.working import Worker
 
 TERMS = Terms(lease_seconds=600, skew_seconds=30, idle_seconds=120)
 

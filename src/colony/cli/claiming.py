@@ -142,7 +142,7 @@ def install(
     Example:
       colony hooks install --strict
     """
-    from colony.tasks.hooks import install as write  # noqa: PLC0415
+    from colony.tasks.shards.hooks import install as write  # noqa: PLC0415
 
     files = [str(file) for file in write(workspace().git, chains=chain, is_strict=strict)]
     _said({"hooks": files}, f"wrote {', '.join(files)}", as_json=as_json)
@@ -157,7 +157,7 @@ def remove(as_json: JsonOption = False) -> None:
     Example:
       colony hooks remove
     """
-    from colony.tasks.hooks import remove as take_away  # noqa: PLC0415
+    from colony.tasks.shards.hooks import remove as take_away  # noqa: PLC0415
 
     files = [str(file) for file in take_away(workspace().git)]
     _said({"removed": files}, f"removed {', '.join(files) or 'nothing'}", as_json=as_json)

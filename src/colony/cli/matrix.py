@@ -190,7 +190,7 @@ def laws(
     Example:
       colony matrix laws --triples 20000 --seed 1 --json
     """
-    from colony.tasks.laws import laws as run  # noqa: PLC0415
+    from colony.tasks.state.laws import laws as run  # noqa: PLC0415
 
     if triples < 1:
         raise UsageError(f"--triples: {triples}; at least one")
@@ -217,7 +217,7 @@ def heat(
     """
     from rich.text import Text  # noqa: PLC0415
 
-    from colony.tasks.heat import heat_map  # noqa: PLC0415
+    from colony.tasks.order.heat import heat_map  # noqa: PLC0415
 
     place = workspace()
     rows = heat_map(place.ranking.graph)

@@ -97,7 +97,7 @@ def set_fields(  # noqa: PLR0913, PLR0917  # one parameter for each option
     Example:
       colony task set parser --priority 5 --stars 1
     """
-    from colony.tasks.records import changed  # noqa: PLC0415
+    from colony.tasks.state.records import changed  # noqa: PLC0415
 
     given: dict[str, Any] = {"title": title, "priority": priority, "stars": stars, "size": size, "hints": hint}
     given |= {"secure": secure, "heat": heat, "complexity": complexity, "estimate_seconds": seconds_of(estimate)}
@@ -241,7 +241,7 @@ def hold(
     Example:
       colony task hold deploy --reason "after the audit"
     """
-    from colony.tasks.records import held  # noqa: PLC0415
+    from colony.tasks.state.records import held  # noqa: PLC0415
 
     place = workspace(agent)
     place.task(task)
@@ -264,7 +264,7 @@ def reopen(
     Example:
       colony task reopen parser --reason "it fails on empty input"
     """
-    from colony.tasks.records import reopened  # noqa: PLC0415
+    from colony.tasks.state.records import reopened  # noqa: PLC0415
 
     place = workspace(agent)
     _allowed(place, "reopen")
@@ -286,7 +286,7 @@ def delete(
     Example:
       colony task delete parser-2 --reason "the same as parser"
     """
-    from colony.tasks.records import deleted  # noqa: PLC0415
+    from colony.tasks.state.records import deleted  # noqa: PLC0415
 
     place = workspace(agent)
     place.task(task)

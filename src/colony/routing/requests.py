@@ -16,9 +16,9 @@ from colony.routing.prices import Tokens
 from colony.routing.router import TOKENS, Request
 from colony.routing.table import Table
 from colony.routing.tiers import MAY_RAISE, Inputs, Signed, Tier, complexity_of, literal_complexity, tier_of
-from colony.tasks.folding import Said
-from colony.tasks.records import Setting
-from colony.tasks.roles import Roles
+from colony.tasks.state.folding import Said
+from colony.tasks.state.records import Setting
+from colony.tasks.state.roles import Roles
 from colony.tasks.task import Task
 
 _NOBODY: Final = ("nobody", "agent")

@@ -19,7 +19,7 @@ from enum import IntEnum
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from colony.primitives.errors import UsageError
-from colony.tasks.roles import ACTS
+from colony.tasks.state.roles import ACTS
 from colony.tasks.task import Size
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from colony.node.matrix.workspace import Workspace
 from colony.primitives.clock import SystemClock
 from colony.primitives.errors import ProblemError
 from colony.routing.tiers import Tier
-from colony.tasks.records import added
+from colony.tasks.state.records import added
 from colony.tasks.task import State, Task
 
 CLOCK = SystemClock()

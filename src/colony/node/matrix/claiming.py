@@ -12,16 +12,16 @@ from typing import Any
 from colony.node.matrix.verifying import undone
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.errors import ClaimError, UsageError
-from colony.tasks.claims import Held, Terms
-from colony.tasks.commits import Commits, taken_by
-from colony.tasks.graph import TaskGraph
-from colony.tasks.places import Here, Place, Remote
-from colony.tasks.records import lifted
-from colony.tasks.scopes import overlaps
-from colony.tasks.state import MatrixState
-from colony.tasks.stealing import takeable
+from colony.tasks.order.graph import TaskGraph
+from colony.tasks.order.scopes import overlaps
+from colony.tasks.shards.claims import Held, Terms
+from colony.tasks.shards.commits import Commits, taken_by
+from colony.tasks.shards.places import Here, Place, Remote
+from colony.tasks.shards.stealing import takeable
+from colony.tasks.shards.working import Obstacle, Worker
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.records import lifted
 from colony.tasks.task import Task
-from colony.tasks.working import Obstacle, Worker
 
 
 def worker_of(place: Workspace, *, lease_seconds: float | None = None) -> Worker:

@@ -14,9 +14,9 @@ import msgspec
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.encoding import canonical
 from colony.primitives.errors import UsageError
-from colony.tasks.history import story
-from colony.tasks.records import added, linked, unlinked
-from colony.tasks.reports import Report
+from colony.tasks.state.history import story
+from colony.tasks.state.records import added, linked, unlinked
+from colony.tasks.state.reports import Report
 from colony.tasks.task import Edge, State, Task
 
 
@@ -113,7 +113,7 @@ def told(place: Workspace, task_id: str) -> list[dict[str, Any]]:
 
 def explained(place: Workspace, task_id: str, *, literal: bool) -> dict[str, Any]:
     """Every term of a task's score, and what keeps it from being claimed."""
-    from colony.tasks.scoring import explain, explain_literally  # noqa: PLC0415
+    from colony.tasks.order.scoring import explain, explain_literally  # noqa: PLC0415
 
     place.task(task_id)
     graph, now = place.ranking.graph, place.now_milliseconds
@@ -129,7 +129,7 @@ def explained(place: Workspace, task_id: str, *, literal: bool) -> dict[str, Any
 
 def scored(place: Workspace, *, literal: bool, limit: int) -> tuple[list[dict[str, Any]], int]:
     """The unfinished tasks of the highest scores, with the points of each term; and how many there are in all."""
-    from colony.tasks.scoring import explain, explain_literally, rank_literally  # noqa: PLC0415
+    from colony.tasks.order.scoring import explain, explain_literally, rank_literally  # noqa: PLC0415
 
     ranking, now = place.ranking, place.now_milliseconds
     graph = ranking.graph

@@ -6,8 +6,8 @@ from typing import Any
 
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.errors import UsageError
-from colony.tasks.places import Remote
-from colony.tasks.syncing import Union, merge, sync
+from colony.tasks.shards.places import Remote
+from colony.tasks.shards.syncing import Union, merge, sync
 
 
 def sync_with(place: Workspace, remote: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TextIO
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import GIT_OUTPUT_BYTES_MAX
-from colony.tasks.hooks import check_message, check_push
+from colony.tasks.shards.hooks import check_message, check_push
 
 
 def run_hook(place: Workspace, name: str, arguments: Sequence[str], lines: TextIO, *, is_strict: bool) -> None:

@@ -1,7 +1,7 @@
 """Tasks in and out of other systems' files: the seed's `organic/` folder and Beads' JSON Lines.
 
 Only what is new comes in: a task whose id is here already is left as it is and told. What this file does not do: know
-the formats (tasks/organic.py, tasks/beads.py), or overwrite anything.
+the formats (tasks/forms/organic.py, tasks/forms/beads.py), or overwrite anything.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, Final
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import IMPORT_BYTES_MAX
-from colony.tasks.interchange import Exported, Imported
-from colony.tasks.records import added, deleted, linked
+from colony.tasks.forms.interchange import Exported, Imported
+from colony.tasks.state.records import added, deleted, linked
 
 FORMATS: Final = ("organic", "beads")
 _ORGANIC: Final = ("tasks.json", "deps.json")
@@ -55,11 +55,11 @@ def export_to(place: Workspace, target: Path, form: str) -> dict[str, Any]:
         raise UsageError(f"--format: {' or '.join(FORMATS)}, not {form!r}")
     tasks, edges = place.state.tasks.values(), list(place.state.edges)
     if form == "organic":
-        from colony.tasks.organic import write_organic  # noqa: PLC0415
+        from colony.tasks.forms.organic import write_organic  # noqa: PLC0415
 
         exported, folder = write_organic(tasks, edges), target
     else:
-        from colony.tasks.beads import write_beads  # noqa: PLC0415
+        from colony.tasks.forms.beads import write_beads  # noqa: PLC0415
 
         exported, folder = write_beads(tasks, edges, place.state.finished), target.parent
     files = _write(exported, folder, None if form == "organic" else target.name)
@@ -69,13 +69,13 @@ def export_to(place: Workspace, target: Path, form: str) -> dict[str, Any]:
 
 def _read(source: Path) -> Imported:
     if source.is_dir():
-        from colony.tasks.organic import read_organic  # noqa: PLC0415
+        from colony.tasks.forms.organic import read_organic  # noqa: PLC0415
 
         files = {name: _text(source / name) for name in _ORGANIC if (source / name).exists()}
         if not files:
             raise UsageError(f"{source}: no {' and no '.join(_ORGANIC)} in it")
         return read_organic(files)
-    from colony.tasks.beads import read_beads  # noqa: PLC0415
+    from colony.tasks.forms.beads import read_beads  # noqa: PLC0415
 
     return read_beads(_text(source), file=source.name)
 

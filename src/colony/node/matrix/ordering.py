@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from colony.node.matrix.projection import FAR_MILLISECONDS, Row
-from colony.tasks.graph import CLAIMED
-from colony.tasks.scoring import Ranking
+from colony.tasks.order.graph import CLAIMED
+from colony.tasks.order.scoring import Ranking
 from colony.tasks.task import Task
 
 

@@ -21,11 +21,11 @@ from colony.primitives.errors import ColonyError, RepositoryError
 from colony.routing.fingerprints import fingerprint
 from colony.routing.outcomes import Outcome
 from colony.routing.router import Route
-from colony.tasks.claims import Held
-from colony.tasks.git import MATRIX_REF
-from colony.tasks.records import added, linked, released
+from colony.tasks.shards.claims import Held
+from colony.tasks.shards.git import MATRIX_REF
+from colony.tasks.shards.working import Worker
+from colony.tasks.state.records import added, linked, released
 from colony.tasks.task import Edge, State, Task
-from colony.tasks.working import Worker
 
 SWARM: Final = "swarm"
 LEASE_SECONDS: Final = 6 * 3600.0

@@ -19,7 +19,7 @@ from colony.node.matrix.settings import MatrixSettings
 FAR_MILLISECONDS: Final = 2**53
 """So far away that every lease has ended."""
 AGE_POINTS_PER_DAY: Final = 10.0
-"""As in the order of tasks (tasks/scoring.py); a test holds them equal."""
+"""As in the order of tasks (tasks/order/scoring.py); a test holds them equal."""
 _VERSION: Final = 1
 
 

@@ -19,8 +19,8 @@ from colony.routing.router import Available, Route, available_providers, route
 from colony.routing.table import Table
 from colony.routing.table_file import default_table, table_from
 from colony.routing.tiers import Tier
-from colony.tasks.claims import Claims
-from colony.tasks.heat import heat
+from colony.tasks.order.heat import heat
+from colony.tasks.shards.claims import Claims
 from colony.tasks.task import ACTIVE, Task
 
 ROUTING: Final = "routing.toml"

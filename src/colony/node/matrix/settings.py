@@ -27,7 +27,7 @@ from msgspec import Meta
 
 from colony.primitives.errors import UsageError
 from colony.primitives.limits import PROBLEM_FILE_BYTES_MAX
-from colony.tasks.roles import Roles
+from colony.tasks.state.roles import Roles
 
 SETTINGS: Final = "colony.toml"
 _LEASE_SECONDS_MAX: Final = 30 * 86_400

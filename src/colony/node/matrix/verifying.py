@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from colony.node.matrix.workspace import Workspace
-from colony.tasks.commits import Commits, Finding
-from colony.tasks.records import Move
+from colony.tasks.shards.commits import Commits, Finding
+from colony.tasks.state.records import Move
 
 
 def verified(place: Workspace) -> dict[str, Any]:

@@ -21,15 +21,15 @@ from colony.node.matrix.projection import Row, keep, kept
 from colony.node.matrix.settings import MatrixSettings, read_settings
 from colony.primitives.clock import Clock
 from colony.primitives.errors import UsageError
-from colony.tasks.git import MATRIX_REF, Git
+from colony.tasks.shards.git import MATRIX_REF, Git
 
 if TYPE_CHECKING:  # what only prints a kept projection loads none of this
     from colony.primitives.keys import Key
-    from colony.tasks.chains import Fault
-    from colony.tasks.records import Draft
-    from colony.tasks.scoring import Ranking
-    from colony.tasks.shards import Shards
-    from colony.tasks.state import MatrixState
+    from colony.tasks.order.scoring import Ranking
+    from colony.tasks.shards.chains import Fault
+    from colony.tasks.shards.shards import Shards
+    from colony.tasks.state.matrix_state import MatrixState
+    from colony.tasks.state.records import Draft
     from colony.tasks.task import Task
 
 
@@ -53,8 +53,8 @@ class Workspace:
     @cached_property
     def shards(self) -> Shards:
         """The records."""
-        from colony.tasks.places import backoff  # noqa: PLC0415
-        from colony.tasks.shards import Shards  # noqa: PLC0415
+        from colony.tasks.shards.places import backoff  # noqa: PLC0415
+        from colony.tasks.shards.shards import Shards  # noqa: PLC0415
 
         chance = Random(f"{os.getpid()}/{self.clock.monotonic_seconds()}")  # noqa: S311  # only for how long to wait
         return Shards(self.git, self.clock, pause=backoff(chance.random, sleep))
@@ -96,7 +96,7 @@ class Workspace:
     @cached_property
     def state(self) -> MatrixState:
         """What all records come to."""
-        from colony.tasks.state import MatrixState  # noqa: PLC0415
+        from colony.tasks.state.matrix_state import MatrixState  # noqa: PLC0415
 
         with _without_collection():
             shard = self.shards.read()
@@ -111,8 +111,8 @@ class Workspace:
     @property
     def ranking(self) -> Ranking:
         """The order of what is to be done, of the state as it is now."""
-        from colony.tasks.graph import TaskGraph  # noqa: PLC0415
-        from colony.tasks.scoring import Ranking  # noqa: PLC0415
+        from colony.tasks.order.graph import TaskGraph  # noqa: PLC0415
+        from colony.tasks.order.scoring import Ranking  # noqa: PLC0415
 
         return Ranking(TaskGraph(self.state.tasks.values(), sorted(self.state.edges)))
 

@@ -20,14 +20,14 @@ import msgspec
 from colony.primitives.clock import Clock
 from colony.primitives.errors import ClaimError
 from colony.primitives.keys import Key
-from colony.tasks import records
-from colony.tasks.claims import CLAIMS, Claims, Held, Standing, Taken, Terms, Wanted
-from colony.tasks.places import Place
-from colony.tasks.records import Draft
-from colony.tasks.roles import Roles
-from colony.tasks.shards import Shard, Shards
-from colony.tasks.state import MatrixState
-from colony.tasks.syncing import Exchange, Union
+from colony.tasks.shards.claims import CLAIMS, Claims, Held, Standing, Taken, Terms, Wanted
+from colony.tasks.shards.places import Place
+from colony.tasks.shards.shards import Shard, Shards
+from colony.tasks.shards.syncing import Exchange, Union
+from colony.tasks.state import records
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.records import Draft
+from colony.tasks.state.roles import Roles
 from colony.tasks.task import State, Task
 
 Obstacle = Callable[[MatrixState, Task], str | None]

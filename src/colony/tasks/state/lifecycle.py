@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from colony.primitives.limits import TASK_FENCE_STEP_MAX
-from colony.tasks.records import Move, Stamp
+from colony.tasks.state.records import Move, Stamp
 from colony.tasks.task import State, Task
 
 Said = tuple[Stamp, Move]

@@ -18,8 +18,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from colony.tasks.graph import TaskGraph
-from colony.tasks.scoring import Ranking
+from colony.tasks.order.graph import TaskGraph
+from colony.tasks.order.scoring import Ranking
 from colony.tasks.task import Edge, State, Task
 
 MEDIAN_SECONDS: Final = 3_600.0

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from colony.primitives.limits import TASK_HEAT_MAX
-from colony.tasks.chains import Fault
-from colony.tasks.heat import pressure
-from colony.tasks.interchange import MARKERS, Exported, Imported, Intake, Item, Losses, iso, timestamp, together
+from colony.tasks.forms.interchange import MARKERS, Exported, Imported, Intake, Item, Losses, iso, timestamp, together
+from colony.tasks.order.heat import pressure
+from colony.tasks.shards.chains import Fault
 from colony.tasks.task import Edge, Task
 
 _OBJECT: Final = re.compile(r"^[^\S\n]*(?=\{)", re.MULTILINE)

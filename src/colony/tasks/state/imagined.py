@@ -17,10 +17,10 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from colony.journal.record import Record, SignedRecord
-from colony.tasks import records
-from colony.tasks.records import CLAIMED, STEPPED, Draft
-from colony.tasks.roles import Roles
-from colony.tasks.state import MatrixState
+from colony.tasks.state import records
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.records import CLAIMED, STEPPED, Draft
+from colony.tasks.state.roles import Roles
 from colony.tasks.task import Edge, State, Task
 
 NOW_MILLISECONDS: Final = 1_800_000_000_000

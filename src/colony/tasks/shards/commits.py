@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Final, Literal, NamedTuple
 
 from colony.primitives.errors import CommitError
-from colony.tasks.git import Git
-from colony.tasks.scopes import covers
+from colony.tasks.order.scopes import covers
+from colony.tasks.shards.git import Git
 from colony.tasks.task import State, Task
 
 TRAILER: Final = "Colony-Task"

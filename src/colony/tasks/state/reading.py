@@ -15,7 +15,7 @@ import msgspec
 from colony.journal.events import KINDS, upcast
 from colony.journal.record import Record
 from colony.primitives.clock import is_timestamp
-from colony.tasks.records import ADDABLE, SETTABLE, Deletion, Hold, Id, Item, Move, Setting, Unlink
+from colony.tasks.state.records import ADDABLE, SETTABLE, Deletion, Hold, Id, Item, Move, Setting, Unlink
 from colony.tasks.task import State, Task, is_id
 
 Fault: TypeAlias = tuple[str, str, str]

@@ -27,8 +27,8 @@ from colony.primitives.limits import (
     SHARD_AUTHORS_MAX,
     SHARD_FILE_BYTES_MAX,
 )
-from colony.tasks.chains import Chain, Fault, Piece, continued, joined, pieces_of, read_chain
-from colony.tasks.git import FAST_IMPORT, MATRIX_REF, NOTHING, Git, RefChange
+from colony.tasks.shards.chains import Chain, Fault, Piece, continued, joined, pieces_of, read_chain
+from colony.tasks.shards.git import FAST_IMPORT, MATRIX_REF, NOTHING, Git, RefChange
 
 WRITTEN_REFS: Final = "refs/colony/written/"
 """What each author of this repository has written last, which no damage to the records makes it forget."""

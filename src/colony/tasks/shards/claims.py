@@ -19,9 +19,9 @@ from colony.primitives.encoding import canonical
 from colony.primitives.errors import ClaimError, UsageError
 from colony.primitives.keys import Key, verify
 from colony.primitives.limits import CLAIM_BYTES_MAX, CLAIM_SECONDS_MAX
-from colony.tasks.chains import Fault
-from colony.tasks.git import Git, RefChange
-from colony.tasks.places import Place, seen
+from colony.tasks.shards.chains import Fault
+from colony.tasks.shards.git import Git, RefChange
+from colony.tasks.shards.places import Place, seen
 from colony.tasks.task import checked_id
 
 CLAIMS: Final = "refs/colony/claims/"

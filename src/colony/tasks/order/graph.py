@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from colony.tasks.circles import closing
-from colony.tasks.durations import Durations
+from colony.tasks.order.durations import Durations
 from colony.tasks.task import FINAL, Edge, State, Task
 
 CLAIMED: Final = (State.AGENT_ASSIGNED, State.AGENT_EXECUTING)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from colony.tasks.records import Deletion, Hold, Item, Move, Setting, Stamp
-from colony.tasks.reports import WHATS
-from colony.tasks.state import MatrixState
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.records import Deletion, Hold, Item, Move, Setting, Stamp
+from colony.tasks.state.reports import WHATS
 from colony.tasks.task import Task
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, NamedTuple
 
-from colony.tasks.graph import CLAIMED, Node, TaskGraph
+from colony.tasks.order.graph import CLAIMED, Node, TaskGraph
 from colony.tasks.task import State, Task
 
 _WARM_MAX: Final = 3.0

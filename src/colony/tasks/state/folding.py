@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from colony.tasks.lifecycle import Completion, live
-from colony.tasks.records import SETTABLE, Deletion, Hold, Item, Move, Setting, Stamp
-from colony.tasks.reports import Report
-from colony.tasks.roles import Act, Roles
+from colony.tasks.state.lifecycle import Completion, live
+from colony.tasks.state.records import SETTABLE, Deletion, Hold, Item, Move, Setting, Stamp
+from colony.tasks.state.reports import Report
+from colony.tasks.state.roles import Act, Roles
 from colony.tasks.task import State, Task
 
 Said: TypeAlias = tuple[Stamp, Item]

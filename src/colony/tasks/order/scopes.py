@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from colony.primitives.errors import UsageError
-from colony.tasks.graph import CLAIMED, has_expired
+from colony.tasks.order.graph import CLAIMED, has_expired
 from colony.tasks.task import State, Task
 
 EVERYTHING: Final = ""

@@ -17,9 +17,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from colony.journal.record import SignedRecord
 from colony.tasks.circles import reaches
-from colony.tasks.imagined import NOW_MILLISECONDS, World, imagine
-from colony.tasks.roles import Roles
-from colony.tasks.state import MatrixState
+from colony.tasks.state.imagined import NOW_MILLISECONDS, World, imagine
+from colony.tasks.state.matrix_state import MatrixState
+from colony.tasks.state.roles import Roles
 from colony.tasks.task import State
 
 Records = Sequence[SignedRecord]

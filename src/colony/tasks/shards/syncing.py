@@ -15,10 +15,10 @@ import msgspec
 
 from colony.primitives.errors import RemoteError, RepositoryError
 from colony.primitives.limits import GIT_ATTEMPTS_MAX
-from colony.tasks.chains import Fault
-from colony.tasks.git import MATRIX_BRANCH, MATRIX_REF, RefChange
-from colony.tasks.places import Place, seen
-from colony.tasks.shards import Content, Shard, Shards, folder_of, united
+from colony.tasks.shards.chains import Fault
+from colony.tasks.shards.git import MATRIX_BRANCH, MATRIX_REF, RefChange
+from colony.tasks.shards.places import Place, seen
+from colony.tasks.shards.shards import Content, Shard, Shards, folder_of, united
 
 SHARD_REFS: Final = "refs/colony/shards/"
 

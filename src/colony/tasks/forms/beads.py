@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from colony.tasks.chains import Fault
-from colony.tasks.interchange import MARKERS, Exported, Imported, Intake, Item, Losses, iso, timestamp, together
+from colony.tasks.forms.interchange import MARKERS, Exported, Imported, Intake, Item, Losses, iso, timestamp, together
+from colony.tasks.shards.chains import Fault
 from colony.tasks.task import Edge, State, Task
 
 FILE: Final = "issues.jsonl"

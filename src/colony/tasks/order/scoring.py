@@ -22,8 +22,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from colony.tasks.graph import CLAIMED, Node, Path, TaskGraph
-from colony.tasks.heat import Heat, heat, heat_value, pressure
+from colony.tasks.order.graph import CLAIMED, Node, Path, TaskGraph
+from colony.tasks.order.heat import Heat, heat, heat_value, pressure
 from colony.tasks.task import CLAIMABLE, Edge, Task
 
 PRIORITY_POINTS: Final = 10.0

@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 
 from colony.primitives.clock import parse_timestamp
 from colony.primitives.errors import UsageError
-from colony.tasks import records
-from colony.tasks.chains import Fault
-from colony.tasks.reading import valid_fields
-from colony.tasks.records import Draft
+from colony.tasks.shards.chains import Fault
+from colony.tasks.state import records
+from colony.tasks.state.reading import valid_fields
+from colony.tasks.state.records import Draft
 from colony.tasks.task import Edge, State, Task, checked_id
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from colony.tasks.circles import Pair, closing, reaches, successors
-from colony.tasks.reading import Link
-from colony.tasks.records import Stamp, Unlink
+from colony.tasks.state.reading import Link
+from colony.tasks.state.records import Stamp, Unlink
 from colony.tasks.task import Edge
 
 Strength: TypeAlias = Literal["^", ";"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from colony.tasks.claims import Claim, Standing, Terms
+from colony.tasks.shards.claims import Claim, Standing, Terms
 
 
 def takeable(

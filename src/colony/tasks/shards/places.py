@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from colony.primitives.errors import RemoteError, RepositoryError, UsageError
-from colony.tasks.git import Git, RefChange
+from colony.tasks.shards.git import Git, RefChange
 
 _QUIETLY: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no")
 _ALONE: Final = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")

@@ -21,12 +21,12 @@ import msgspec
 from colony.journal.record import SignedRecord
 from colony.primitives.encoding import canonical
 from colony.primitives.limits import CLOCK_AHEAD_SECONDS_MAX
-from colony.tasks.edges import EdgeSet
-from colony.tasks.folding import Folded, Said, fold
-from colony.tasks.reading import read
-from colony.tasks.records import Stamp
-from colony.tasks.reports import Report
-from colony.tasks.roles import Roles
+from colony.tasks.state.edges import EdgeSet
+from colony.tasks.state.folding import Folded, Said, fold
+from colony.tasks.state.reading import read
+from colony.tasks.state.records import Stamp
+from colony.tasks.state.reports import Report
+from colony.tasks.state.roles import Roles
 from colony.tasks.task import Edge, Task
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode

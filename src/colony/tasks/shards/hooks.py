@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from colony.primitives.errors import CommitError, UsageError
-from colony.tasks.commits import TRAILER, Commits, trailers_of
-from colony.tasks.git import Git
+from colony.tasks.shards.commits import TRAILER, Commits, trailers_of
+from colony.tasks.shards.git import Git
 from colony.tasks.task import State, Task
 
 HOOKS: Final = ("commit-msg", "pre-push")
