@@ -83,6 +83,40 @@ def test_a_life(three, repository):
     assert three("matrix verify")["ok"]
 
 
+def test_every_state_can_be_reached(three, repository):
+    """The seed's ten symbols, each by what people and agents do."""
+
+    def symbol(task):
+        return next(t["state"] for t in three("task list --all")["tasks"] if t["id"] == task)
+
+    seen = {symbol("parser")}
+    for line in ("task claim docs", "task begin docs"):
+        three(line)
+        seen.add(symbol("docs"))
+    for line in ("claim", "begin", "pause", "begin", "pause --question why", "begin"):
+        verb, *rest = line.split(" ", 1)
+        three(f"task {verb} parser --as ralph {' '.join(rest)}".strip())
+        seen.add(symbol("parser"))
+    three("task hold parser")
+    assert three("task show parser")["held"]
+    three("task release parser")
+    three("task fail parser --as ralph")
+    seen.add(symbol("parser"))
+    three("task set docs --label no-code")
+    three("task done docs")
+    seen.add(symbol("docs"))
+    assert seen == set("+~$%&_?!-")
+
+
+def test_what_a_person_has_is_not_taken_away(three):
+    """Neither by another claim, nor by a steal; who paused a task has it still."""
+    three("task claim docs")
+    three("task claim parser --as ralph")
+    three("task pause parser --as ralph")
+    for task in ("docs", "parser"):
+        assert three(f"task claim {task} --as zed --steal", code=21)["error"] == "ClaimError"
+
+
 def test_done_needs_exactly_one_commit(three, repository):
     """None is refused, and so are two; without anything to commit one says so."""
     three("task claim parser --as ralph")

@@ -69,6 +69,26 @@ def begin(task: TaskArgument, agent: AgentOption = None, as_json: JsonOption = F
 
 @app.command()
 @reports_errors
+def pause(
+    task: TaskArgument,
+    question: Annotated[str, typer.Option("--question", "-q", help="What you wait for an answer to.")] = "",
+    agent: AgentOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a task that you claimed rest, or wait for an answer; nobody else takes it, and `task begin` goes on.
+
+    \b
+    Example:
+      colony task pause parser --question "Which encoding?" --as ralph
+    """
+    from colony.node.matrix.claiming import pause as rest  # noqa: PLC0415
+
+    record = rest(workspace(agent), task, question)
+    _said(record, f"{task} {'waits for an answer' if question else 'rests'}", as_json=as_json)
+
+
+@app.command()
+@reports_errors
 def done(
     task: TaskArgument,
     commit: Annotated[

@@ -38,7 +38,14 @@ def worker_of(place: Workspace, *, lease_seconds: float | None = None) -> Worker
         overlaps=overlaps,
     )
     worker = Worker(
-        place.shards, home_of(place), place.key, place.clock, agent=place.actor, roles=settings.roles, terms=terms
+        place.shards,
+        home_of(place),
+        place.key,
+        place.clock,
+        agent=place.actor,
+        roles=settings.roles,
+        terms=terms,
+        is_person=place.agent is None,
     )
     worker.mend()
     place.refresh()
@@ -86,6 +93,14 @@ def begin(place: Workspace, task: str) -> dict[str, Any]:
     record = _as_record(worker.begin(_held(worker, place, task)))
     place.refresh()
     return record
+
+
+def pause(place: Workspace, task: str, question: str) -> dict[str, Any]:
+    """Say that work on a claimed task rests, or waits for an answer; `begin` goes on with it."""
+    worker = worker_of(place)
+    worker.pause(_held(worker, place, task), question)
+    place.refresh()
+    return {"task": task, "state": place.task(task).symbol, "question": question}
 
 
 def finish(place: Workspace, task_id: str, commit: str | None) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Mended(NamedTuple):
 class Worker:
     """What an agent does with the tasks of a repository; `place` is where claims are agreed on and records meet."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what the one place that builds it has put together
         self,
         shards: Shards,
         place: Place,
@@ -55,6 +55,7 @@ class Worker:
         agent: str,
         roles: Roles | None = None,
         terms: Terms | None = None,
+        is_person: bool = False,
     ) -> None:
         self.claims: Final = Claims(shards.git, place, key, clock, agent=agent, terms=terms)
         self.state: Final = MatrixState(roles)
@@ -64,6 +65,8 @@ class Worker:
         self._key = key
         self._clock = clock
         self._agent = agent
+        self._assigned = State.HUMAN_ASSIGNED if is_person else State.AGENT_ASSIGNED
+        self._at_work = State.HUMAN_WORKING if is_person else State.AGENT_EXECUTING
         self._read: dict[str, object] = {}
 
     def refresh(self) -> MatrixState:
@@ -110,8 +113,20 @@ class Worker:
         """
         renewed = self.claims.renew(held)
         task = self._folded().tasks[held.claim.task]
-        self._append([records.stepped(task, State.AGENT_EXECUTING, lease_expires=renewed.claim.expires)])
+        self._append([records.stepped(task, self._at_work, lease_expires=renewed.claim.expires)])
         return renewed
+
+    def pause(self, held: Held, question: str = "") -> None:
+        """Say that work on a task rests, or waits for the answer to a question; `begin` goes on with it.
+
+        Raises:
+            ClaimError: the task is another's by now. RepositoryError: the place cannot be read or written to.
+
+        """
+        self.claims.check([held])
+        task = self._folded().tasks[held.claim.task]
+        state = State.AWAITING_INPUT if question else State.PAUSED
+        self._append([records.stepped(task, state, lease_expires=held.claim.expires, reason=question)])
 
     def finish(self, done: Mapping[Held, str | None]) -> None:
         """Say that tasks are done, each with its commit if it has one; all claims must still stand, or nothing is said.
@@ -204,7 +219,8 @@ class Worker:
         """Return why the records do not let an agent claim a task; a claim's ref has its say later."""
         if task.held:
             return "a human holds it"
-        if task.state not in (State.PENDING, State.AGENT_ASSIGNED, State.AGENT_EXECUTING):
+        is_ours = task.agent == self._agent and task.state in (self._assigned, self._at_work)
+        if task.state not in (State.PENDING, State.AGENT_ASSIGNED, State.AGENT_EXECUTING) and not is_ours:
             return f"it is {task.state.name.lower().replace('_', ' ')}"
         terms, end = self.claims.terms, task.lease_expires or 0
         if (
@@ -222,7 +238,7 @@ class Worker:
         claim = held.claim
         task = Task(id=claim.task, title="any", epoch=claim.epoch)
         is_steal = before is not None and before.state is not State.PENDING and before.agent != claim.agent
-        state = State.AGENT_EXECUTING if claim.is_working else State.AGENT_ASSIGNED
+        state = self._at_work if claim.is_working else self._assigned
         return records.claimed(
             task, agent=claim.agent, state=state, lease_expires=claim.expires, fence=claim.fence, is_steal=is_steal
         )
