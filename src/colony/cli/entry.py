@@ -6,6 +6,7 @@ What this file does not do: know commands, but for two short cuts. The commands 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Final
@@ -21,6 +22,7 @@ def main() -> None:
     if asked == ["task", "ready"]:
         _only_ready()
     elif asked and asked[0] in _MATRIX:
+        gc.disable()  # one command reads a hundred thousand records, keeps them all, and ends
         from colony.cli.tasks_app import app  # noqa: PLC0415
 
         app()
