@@ -62,7 +62,7 @@ findings: setup ## write docs/results/swarm.md anew from its data
 	$(BIN)/python tools/write_findings.py
 
 bench: setup-bench ## the quick variants of the measurements; see docs/results
-	for script in journal stm shared_memory sandbox loop programs solve sudoku experiments; do $(BIN)/python bench/$$script.py --quick || exit; done
+	for script in journal stm shared_memory sandbox loop programs solve sudoku experiments tasks_ranking tasks_merge tasks_sync tasks_claims routing; do $(BIN)/python bench/$$script.py --quick || exit; done
 
 simulate: setup-test ## many seeds of crash, resume and replay (slow)
 	$(BIN)/python -m colony.testing.simulate
