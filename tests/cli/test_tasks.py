@@ -299,6 +299,25 @@ def forge(repository):
     git(repository, "update-ref", ref, git(repository, "commit-tree", tree, "-p", ref, "-m", "forged"))
 
 
+def test_damage_at_home_is_shown_with_what_is_good(three, repository):
+    """`list` and `matrix` print every good task, name the file and the line, and fail; a next write mends the file."""
+    forge(repository)
+    for line in ("task list", "matrix"):
+        found = three(line, code=23)
+        assert len(found["tasks"]) == 3
+        assert ".jsonl:" in found["message"]
+    assert three("task ready")["total"] == 2
+    three("task add More --id more")
+    assert three("task list")["faults"] == 0
+
+
+def test_organic_agents_go_out_and_come_in(three, tmp_path):
+    """As the seed's words for tiers, and as sections for the table that people edit."""
+    three(f"task export {tmp_path / 'organic'}")
+    found = three(f"task import {tmp_path / 'organic'}")
+    assert '[agents."ralph"]\ntiers = ["T0", "T1"]\ncapacity = 4' in found["agents"]
+
+
 def test_organic_and_beads_go_out_and_come_in(three, tmp_path, monkeypatch):
     """What was exported comes into an empty repository as the same tasks; damage is told and the rest comes in."""
     three(f"task export {tmp_path / 'organic'}")

@@ -8,7 +8,7 @@ import typer
 
 from colony.cli.output import err, fail_with, out, print_json, print_table, reports_errors
 from colony.cli.ready import JsonOption, workspace
-from colony.cli.task import AgentOption, warn
+from colony.cli.task import AgentOption, end
 from colony.primitives.errors import MatrixFaultsError, UsageError
 
 app = typer.Typer(help="The task matrix: every task with its score; sync and merge it, verify it.")
@@ -41,10 +41,14 @@ def matrix(
 
     place = workspace()
     rows, total = scored(place, literal=literal, limit=limit)
-    if as_json:
-        print_json({"literal": literal, "root": place.state.root, "tasks": rows, "total": total})
-        return
-    title = f"{total} unfinished tasks{', by the seed to the letter' if literal else ''}"
+    if not as_json:
+        _print_matrix(rows, f"{total} unfinished tasks{', by the seed to the letter' if literal else ''}")
+    record = {"literal": literal, "root": place.state.root if as_json else "", "tasks": rows, "total": total}
+    end(place, record, as_json=as_json)
+
+
+def _print_matrix(rows: list[dict[str, Any]], title: str) -> None:
+    """The table, with the seed's letters over the points of each term."""
     terms = list(rows[0]["terms"]) if rows else []
     table = [
         [
@@ -59,7 +63,6 @@ def matrix(
     ]
     print_table(title, ["", "id", "title", "score", *(_LETTERS[t] for t in terms), "agent"], table)
     out.print("points of " + ", ".join(f"{_LETTERS[t]} {t}" for t in terms), style="dim")
-    warn(place)
 
 
 @app.command()

@@ -133,12 +133,11 @@ def list_tasks(
         for t in sorted(place.state.tasks.values(), key=lambda t: (t.created, t.id))
         if (t.state is wanted if wanted else everything or t.state not in FINAL) and (not label or label in t.labels)
     ]
-    if as_json:
-        print_json({"tasks": [as_record(t) for t in found], **_trouble(place)})
-        return
+    record = {"tasks": [as_record(t) for t in found], **_trouble(place)}
     rows = [[t.symbol, t.id, t.title, str(t.priority), "*" * t.stars, t.agent or "", ",".join(t.labels)] for t in found]
-    print_table(f"{len(found)} tasks", ["", "id", "title", "priority", "stars", "agent", "labels"], rows)
-    warn(place)
+    if not as_json:
+        print_table(f"{len(found)} tasks", ["", "id", "title", "priority", "stars", "agent", "labels"], rows)
+    end(place, record, as_json=as_json)
 
 
 @app.command()
@@ -342,6 +341,8 @@ def _exchanged(record: dict[str, Any], sentence: str, *, as_json: bool) -> None:
 
     if not as_json:
         out.print(sentence, markup=False)
+        if record.get("agents"):
+            out.print("its agents, for routing.toml:\n" + "\n".join(record["agents"]), markup=False)
         for name, what in (("losses", "loss"), ("faults", "fault")):
             for line in record.get(name, ()):
                 err.print(f"{what}: {line}", markup=False)
@@ -362,6 +363,22 @@ def warn(place: Workspace) -> None:
             f"[yellow]{trouble['faults']} damaged lines, {trouble['reports']} records without effect[/]: "
             "colony matrix verify"
         )
+
+
+def end(place: Workspace, record: dict[str, Any], *, as_json: bool) -> None:
+    """End a command that has shown the matrix: damaged lines make it fail, though what is good was shown."""
+    from colony.cli.output import fail_with  # noqa: PLC0415
+    from colony.primitives.errors import MatrixFaultsError  # noqa: PLC0415
+
+    faults = place.faults
+    if faults:
+        more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+        wrong = MatrixFaultsError(f"damaged: {faults[0]}{more}; the good part is shown, see colony matrix verify")
+        fail_with(record, wrong, as_json=as_json)
+    if as_json:
+        print_json(record)
+    else:
+        warn(place)
 
 
 def _trouble(place: Workspace) -> dict[str, int]:
