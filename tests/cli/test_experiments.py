@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from colony.cli.trial_progress import shown_of
+
 SOLVED = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
 EASY = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 
@@ -67,6 +69,14 @@ def test_research_writes_a_report(invoke, tmp_path):
     assert "one queen" in report.read_text()
     code, _, err = invoke(*arguments)
     assert (code, "exists already" in err) == (2, True)
+
+
+def test_a_panel_shows_values_and_counts_sorts():
+    """Long values are cut; variables of one sort, such as a document's marks, are counted."""
+    shown = shown_of({"best": "x" * 500, "source/a": 1, "source/b": 2, "open": 3})
+    assert shown["source/"] == "2 variables"
+    assert shown["open"] == "3"
+    assert len(shown["best"]) <= 90
 
 
 def test_compare_ends_with_the_verdict(invoke, tmp_path):

@@ -136,7 +136,11 @@ def list_tasks(
     record = {"tasks": [as_record(t) for t in found], **_trouble(place)}
     rows = [[t.symbol, t.id, t.title, str(t.priority), "*" * t.stars, t.agent or "", ",".join(t.labels)] for t in found]
     if not as_json:
-        print_table(f"{len(found)} tasks", ["", "id", "title", "priority", "stars", "agent", "labels"], rows)
+        print_table(
+            f"{len(found)} task{'s' if len(found) != 1 else ''}",
+            ["", "id", "title", "priority", "stars", "agent", "labels"],
+            rows,
+        )
     end(place, record, as_json=as_json)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -67,11 +68,19 @@ class TrialProgress:
         grid = Table.grid(padding=(0, 2))
         grid.add_row(Text(self._title, style="bold"), self._counters())
         if self._memory is not None:
-            for name, value in list(self._memory.state().items())[:VARIABLES_SHOWN_MAX]:
-                shown = repr(value)
-                cut = shown if len(shown) <= VALUE_CHARACTERS_MAX else shown[: VALUE_CHARACTERS_MAX - 1] + "…"
-                grid.add_row(Text(name, style="dim"), Text(cut))
+            for name, shown in list(shown_of(self._memory.state()).items())[:VARIABLES_SHOWN_MAX]:
+                grid.add_row(Text(name, style="dim"), Text(shown))
         return grid
+
+
+def shown_of(state: Mapping[str, Any]) -> dict[str, str]:
+    """What a panel shows of a memory: each value, cut short; of names with a slash how many there are of a sort."""
+    shown, counts = {}, Counter(name.partition("/")[0] for name in state if "/" in name)
+    for name, value in state.items():
+        if "/" not in name:
+            text = repr(value)
+            shown[name] = text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[: VALUE_CHARACTERS_MAX - 3]}..."
+    return shown | {f"{sort}/": f"{count} variables" for sort, count in counts.items()}
 
 
 @contextmanager
