@@ -81,6 +81,18 @@ def test_without_a_matrix_nothing_is_written(tmp_path):
         verified(work, is_verified=False, reason="nothing")
 
 
+def test_a_matrix_that_cannot_be_told_stops_nobody(repository, capsys):
+    """Its remote does not answer: the work is done all the same, and standard error says why nothing was written."""
+    (repository / "colony.toml").write_text('[matrix]\nremote = "/nowhere/at/all"\n')
+    work = own_work(repository, CLOCK, "run-4", "Improve something")
+    done = []
+    with as_task(work, "run-4", CLOCK):
+        done.append(True)
+    verified(work, is_verified=True, reason="")
+    assert done
+    assert "matrix.not_told" in capsys.readouterr().err
+
+
 def test_solve_is_a_task(repository, invoke, monkeypatch):
     """The real command: its run and its verification stand in the matrix when it has ended."""
     monkeypatch.chdir(repository)

@@ -7,11 +7,15 @@ with an outcome record. A repository without a matrix is left alone. What this f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+import structlog
 
 from colony.node.matrix.claiming import worker_of
 from colony.node.matrix.routing import attempted, routed
@@ -27,6 +31,7 @@ from colony.tasks.shards.working import Worker
 from colony.tasks.state.records import added, linked, released
 from colony.tasks.task import Edge, State, Task
 
+T = TypeVar("T")
 SWARM: Final = "swarm"
 LEASE_SECONDS: Final = 6 * 3600.0
 """Longer than runs usually take; a run that is killed is free for others after that."""
@@ -104,27 +109,42 @@ def own_work(directory: Path, clock: Clock, run: str, title: str) -> OwnWork | N
         place = Workspace(directory, clock, agent=SWARM)
         if not place.git.refs(MATRIX_REF):
             return None
-        return OwnWork(place, run, title)
     except RepositoryError:
         return None
+    return _told(partial(OwnWork, place, run, title))
 
 
 @contextmanager
 def as_task(work: OwnWork | None, task: str, clock: Clock) -> Iterator[None]:
-    """Do something as a task of the matrix: claimed before, and afterwards done, or failed if it raises."""
-    if work is None:
-        yield
-        return
-    step, start = work.begin(task), clock.monotonic_seconds()
+    """Do something as a task of the matrix: claimed before, and afterwards done, or failed if it raises.
+
+    A matrix that cannot be told, since its remote does not answer, keeps nobody from working.
+    """
+    step = _told(partial(work.begin, task)) if work else None
+    start = clock.monotonic_seconds()
+    error = ""
     try:
         yield
-    except (ColonyError, KeyboardInterrupt) as error:
-        work.end(step, seconds=clock.monotonic_seconds() - start, success=False, error=str(error)[:200])
+    except BaseException as failure:
+        error = str(failure)[:200] or type(failure).__name__
         raise
-    work.end(step, seconds=clock.monotonic_seconds() - start, success=True)
+    finally:
+        if work and step:
+            seconds = clock.monotonic_seconds() - start
+            _told(partial(work.end, step, seconds=seconds, success=not error, error=error or None))
 
 
 def verified(work: OwnWork | None, *, is_verified: bool, reason: str) -> None:
     """Say what became of the verification of a run, which the verifier made on the way."""
-    if work is not None:
-        work.end(work.begin(work.verification), seconds=0.0, success=is_verified, error=None if is_verified else reason)
+    step = _told(partial(work.begin, work.verification)) if work else None
+    if work and step:
+        _told(partial(work.end, step, seconds=0.0, success=is_verified, error=None if is_verified else reason))
+
+
+def _told(action: Callable[[], T]) -> T | None:
+    """Do something to the matrix; where that fails, say so on standard error and go on without."""
+    try:
+        return action()
+    except ColonyError as error:
+        structlog.wrap_logger(structlog.WriteLogger(sys.stderr)).warning("matrix.not_told", error=str(error))
+        return None
