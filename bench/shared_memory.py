@@ -27,8 +27,8 @@ from statistics import median
 from typing import Any
 
 from colony.memory.named_memory import NamedMemory
-from colony.memory.remote_memory import RemoteMemory
-from colony.memory.served_memory import serve
+from colony.memory.remote.remote_memory import RemoteMemory
+from colony.memory.remote.served_memory import serve
 from colony.node.memories import open_memory
 from colony.primitives.clock import SystemClock
 from colony.primitives.keys import Key

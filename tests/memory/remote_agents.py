@@ -13,7 +13,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from colony.memory.remote_memory import RemoteMemory
+from colony.memory.remote.remote_memory import RemoteMemory
 from colony.stm import check
 
 ACCOUNTS = [f"account {number}" for number in range(5)]

@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from colony.memory.wire import HEADER_BYTES, Hello, frame, length_of, reply_of
+from colony.memory.remote.wire import HEADER_BYTES, Hello, frame, length_of, reply_of
 
 AGENTS = Path(__file__).with_name("remote_agents.py")
 SECONDS_MAX = 60

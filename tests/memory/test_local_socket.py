@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from colony.memory.local_socket import dial, listening, peer_uid, refuse_stranger
+from colony.memory.remote.local_socket import dial, listening, peer_uid, refuse_stranger
 from colony.primitives.errors import MemoryGoneError, UsageError
 from colony.primitives.limits import SOCKET_PATH_BYTES_MAX
 

@@ -8,7 +8,7 @@ from remote_agents import ACCOUNTS, START
 from serving import agent, ended, until
 
 from colony.memory.named_memory import NamedMemory, commits
-from colony.memory.served_memory import serve
+from colony.memory.remote.served_memory import serve
 from colony.primitives.limits import REMOTE_LOSSES_MAX
 from colony.stm import check
 

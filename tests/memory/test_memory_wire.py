@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_values import atoms, text, types, values
 
-from colony.memory.values import frozen
-from colony.memory.wire import (
+from colony.memory.remote.wire import (
     HEADER_BYTES,
     Answer,
     Commit,
@@ -23,6 +22,7 @@ from colony.memory.wire import (
     reply_of,
     request_of,
 )
+from colony.memory.values import frozen
 from colony.primitives.errors import EncodingError, LimitError
 from colony.primitives.limits import REMOTE_MESSAGE_BYTES_MAX
 

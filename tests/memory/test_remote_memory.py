@@ -12,12 +12,12 @@ from functools import partial
 import pytest
 from serving import Task, acquire, parking
 
-from colony.memory.local_socket import listening
 from colony.memory.named_memory import NamedMemory, commits
-from colony.memory.remote_memory import RemoteMemory
-from colony.memory.served_memory import serve
+from colony.memory.remote.local_socket import listening
+from colony.memory.remote.remote_memory import RemoteMemory
+from colony.memory.remote.served_memory import serve
+from colony.memory.remote.wire import Answer, Hello, Refusal, frame
 from colony.memory.shared_memory import DurableTransaction, Emission
-from colony.memory.wire import Answer, Hello, Refusal, frame
 from colony.primitives import limits
 from colony.primitives.errors import (
     EncodingError,
@@ -340,7 +340,7 @@ def test_a_turn_is_not_lost_in_the_moment_of_its_commit(memory, connect, monkeyp
 
 def test_a_turn_ends_when_its_body_waits(memory, connect, monkeypatch):
     """A body that says `retry` in its turn lets the others go on, who may do what it waits for."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_TURN_SECONDS_MAX", 1000)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_TURN_SECONDS_MAX", 1000)
     remote = connect()
     a, mine = memory.variable("a", 0), remote.variable("a", 0)
 
@@ -381,7 +381,7 @@ def test_a_turn_covers_what_later_runs_read_too(memory, connect):
 
 def test_a_turn_that_takes_too_long_is_taken_back(memory, connect, monkeypatch):
     """Whoever stalls in its turn keeps the others for a bounded time only, and is checked like any other then."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_TURN_SECONDS_MAX", 0.05)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_TURN_SECONDS_MAX", 0.05)
     remote = connect()
     a, mine = memory.variable("a", 0), remote.variable("a", 0)
 
@@ -461,7 +461,7 @@ def test_variables_of_elsewhere_are_refused(memory, connect):
 
 def test_a_body_that_never_commits_ends_with_an_error(memory, connect, monkeypatch):
     """A limit on its runs, and the names of what it used."""
-    monkeypatch.setattr("colony.memory.remote_memory.TRANSACTION_ATTEMPTS_MAX", 3)
+    monkeypatch.setattr("colony.memory.remote.remote_memory.TRANSACTION_ATTEMPTS_MAX", 3)
     remote = connect()
     a = remote.variable("a", 0)
 

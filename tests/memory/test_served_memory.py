@@ -9,9 +9,9 @@ import pytest
 from serving import Raw, Task, acquire, parking, until
 
 from colony.memory.named_memory import NamedMemory
-from colony.memory.remote_memory import RemoteMemory
-from colony.memory.served_memory import serve
-from colony.memory.wire import Answer, Commit, Declare, Hello, Refusal, Turn, Wait, frame
+from colony.memory.remote.remote_memory import RemoteMemory
+from colony.memory.remote.served_memory import serve
+from colony.memory.remote.wire import Answer, Commit, Declare, Hello, Refusal, Turn, Wait, frame
 from colony.primitives.errors import LimitError, UsageError
 from colony.stm import check
 
@@ -73,7 +73,7 @@ def test_who_does_not_greet_is_shown_out(server, first):
 @pytest.mark.parametrize("end", ["served_memory", "local_socket"])
 def test_another_user_is_shown_out_at_either_end(server, monkeypatch, end):
     """Node and client both look who is there."""
-    monkeypatch.setattr(f"colony.memory.{end}.peer_uid", lambda _: 12345)
+    monkeypatch.setattr(f"colony.memory.remote.{end}.peer_uid", lambda _: 12345)
     with pytest.raises(UsageError, match="user 12345"):
         RemoteMemory(server.path)
     monkeypatch.undo()
@@ -82,7 +82,7 @@ def test_another_user_is_shown_out_at_either_end(server, monkeypatch, end):
 
 def test_who_says_nothing_is_shown_out(memory, tmp_path, monkeypatch):
     """A connection without a greeting is closed after a while."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_GREETING_SECONDS_MAX", 0.01)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_GREETING_SECONDS_MAX", 0.01)
     with serve(memory, tmp_path / "s") as server, Raw(server.path, greets=False) as raw:
         assert raw.hear() is None
 
@@ -172,7 +172,7 @@ def test_a_commit_is_refused_if_and_only_if_what_it_read_was_written(server, mem
 
 def test_connections_are_bounded(memory, tmp_path, monkeypatch):
     """One too many is refused, and let in once another has gone."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_CONNECTIONS_MAX", 1)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_CONNECTIONS_MAX", 1)
     with serve(memory, tmp_path / "s") as server:
         with RemoteMemory(server.path) as first:
             with pytest.raises(LimitError, match="connections"):
@@ -184,8 +184,8 @@ def test_connections_are_bounded(memory, tmp_path, monkeypatch):
 
 def test_variables_and_requests_are_bounded(memory, tmp_path, monkeypatch):
     """One too many is refused by itself."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_VARIABLES_MAX", 2)
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_REQUESTS_MAX", 1)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_VARIABLES_MAX", 2)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_REQUESTS_MAX", 1)
     parked = parking(memory)
     with serve(memory, tmp_path / "s") as server, RemoteMemory(server.path) as remote:
         a, _ = remote.variables({"a": 0, "b": 0}).values()
@@ -201,7 +201,7 @@ def test_variables_and_requests_are_bounded(memory, tmp_path, monkeypatch):
 
 def test_a_client_that_dies_gives_up_its_turn_and_its_place(server, memory, monkeypatch):
     """What it held is free at once, and nobody waits for it any more."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_TURN_SECONDS_MAX", 1000)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_TURN_SECONDS_MAX", 1000)
     a, parked = memory.variable("a", 0), parking(memory)
     with Raw(server.path) as raw:
         raw.say(frame(Declare(1, [("a", 0)])) + frame(Turn(2, [0])))
@@ -220,7 +220,7 @@ def test_a_client_that_dies_gives_up_its_turn_and_its_place(server, memory, monk
 
 def test_who_does_not_read_its_answers_is_cut_off(memory, tmp_path, monkeypatch):
     """Answers that nobody takes are not piled up without end."""
-    monkeypatch.setattr("colony.memory.served_memory.REMOTE_MESSAGE_BYTES_MAX", 1000)
+    monkeypatch.setattr("colony.memory.remote.served_memory.REMOTE_MESSAGE_BYTES_MAX", 1000)
     with serve(memory, tmp_path / "s") as server, Raw(server.path) as raw:
         raw.say(frame(Declare(1, [("a", "x" * 900_000)])))
         for number in range(2, 12):

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from colony.memory.served_memory import serve
+from colony.memory.remote.served_memory import serve
 from colony.node.memories import open_memory
 from colony.primitives.clock import SystemClock
 from colony.primitives.keys import Key

@@ -14,7 +14,7 @@ from serving_node import KEY
 
 from colony.journal.sqlite import audit_file
 from colony.memory.named_memory import NamedMemory, commits, hash_of, replay
-from colony.memory.remote_memory import RemoteMemory
+from colony.memory.remote.remote_memory import RemoteMemory
 from colony.node.memories import JOURNAL, open_memory, read_memory, read_past
 from colony.primitives.clock import SystemClock
 from colony.primitives.errors import MemoryGoneError

@@ -20,8 +20,8 @@ from typing import Any, Final, Protocol
 from colony.experiments.catalogue import experiment_named
 from colony.experiments.trial import Measurement, Memory, Setting, SharedPurse, Work, measure, run_members, run_trial
 from colony.memory.named_memory import NamedMemory
-from colony.memory.remote_memory import RemoteMemory
-from colony.memory.served_memory import serve
+from colony.memory.remote.remote_memory import RemoteMemory
+from colony.memory.remote.served_memory import serve
 from colony.node.home import Home, RunFolder
 from colony.node.memories import open_memory
 from colony.primitives.clock import Clock, SystemClock

@@ -4,9 +4,9 @@ With a journal, a commit that wrote named variables appends what the body emitte
 with the new values, all in one append; so the names and values are a fold over records (`replay`), and a memory that
 is made from them goes on where the journal ends. Without a journal it is plain transactional memory at the same price.
 
-What this file does not do: open a journal (node/memories.py), reach other processes (served_memory.py,
-remote_memory.py), or record a default: a variable that was never written is known to the program, not to the past. A
-variable of the same memory that has no name here, as inside a container, is shared and gone with the process.
+What this file does not do: open a journal (node/memories.py), reach other processes (remote/), or record a default: a
+variable that was never written is known to the program, not to the past. A variable of the same memory that has no name
+here, as inside a container, is shared and gone with the process.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     folder/
       journal.sqlite   every commit, signed; the values are a fold over it
 
-What this file does not do: choose the folder, share the memory with other processes (memory/served_memory.py), or sign
-as its agents: one author writes the chain, and each record names the agent that acted.
+What this file does not do: choose the folder, share the memory with other processes (memory/remote/), or sign as its
+agents: one author writes the chain, and each record names the agent that acted.
 """
 
 from __future__ import annotations

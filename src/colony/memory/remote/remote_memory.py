@@ -23,11 +23,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, Self, TypeAlias, TypeVar, cast
 
-from colony.memory.connection import Connection
 from colony.memory.named_memory import check_name
+from colony.memory.remote.connection import Connection
+from colony.memory.remote.wire import Answer, Commit, Declare, Request, Turn, Wait
 from colony.memory.shared_memory import DurableBody, DurableTransaction, Emission, unchanged_emitting
 from colony.memory.values import frozen
-from colony.memory.wire import Answer, Commit, Declare, Request, Turn, Wait
 from colony.primitives.errors import ColonyError, TransactionError
 from colony.primitives.limits import REMOTE_LOSSES_MAX, TRANSACTION_ATTEMPTS_MAX
 from colony.stm.transaction import LostSignal, RetrySignal, Transaction

@@ -15,8 +15,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
-from colony.memory.local_socket import dial
-from colony.memory.wire import (
+from colony.memory.remote.local_socket import dial
+from colony.memory.remote.wire import (
     HEADER_BYTES,
     PROTOCOL,
     Answer,

@@ -23,11 +23,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from colony.memory.local_socket import listening, peer_uid, refuse_stranger
 from colony.memory.named_memory import NamedMemory
-from colony.memory.shared_memory import DurableTransaction
-from colony.memory.values import frozen
-from colony.memory.wire import (
+from colony.memory.remote.local_socket import listening, peer_uid, refuse_stranger
+from colony.memory.remote.wire import (
     HEADER_BYTES,
     PROTOCOL,
     Answer,
@@ -43,6 +41,8 @@ from colony.memory.wire import (
     length_of,
     request_of,
 )
+from colony.memory.shared_memory import DurableTransaction
+from colony.memory.values import frozen
 from colony.primitives.errors import ColonyError, EncodingError, LimitError
 from colony.primitives.limits import (
     REMOTE_CONNECTIONS_MAX,
