@@ -108,6 +108,16 @@ def test_every_state_can_be_reached(three, repository):
     assert seen == set("+~$%&_?!-")
 
 
+def test_a_failed_task_can_be_released(three):
+    """By whoever failed at it, or by a person; another agent's word is refused."""
+    three("matrix init --name ada")
+    for releaser in (" --as ralph", ""):
+        three("task claim parser --as ralph")
+        three("task fail parser --as ralph")
+        assert three("task release parser --as zed", code=2)["error"] == "UsageError"
+        assert three(f"task release parser{releaser}")["state"] == "+"
+
+
 def test_what_a_person_has_is_not_taken_away(three):
     """Neither by another claim, nor by a steal; who paused a task has it still."""
     three("task claim docs")
@@ -154,6 +164,7 @@ def test_scopes_that_touch_are_not_claimed_together(three):
     three("task add Sources --id sources --scope src")
     three("task claim parser --as ralph")
     assert "scope" in three("task claim sources --as zed", code=21)["message"]
+    assert three("task why sources")["obstacles"] == ["its scope touches that of parser, which ralph has"]
 
 
 def test_a_hold_outranks_agents(three):

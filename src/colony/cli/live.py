@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from types import TracebackType
-from typing import Self
-
 from rich.console import Console, Group
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from colony.cli.panel import Panel
 from colony.node.progress import Progress, progress_of
 from colony.node.solving import Solving
 
-LINE_SECONDS = 10.0
 _PHASES = {
     "attack": "attacking the evaluator, measuring noise",
     "search": "searching",
@@ -24,32 +19,13 @@ _PHASES = {
 }
 
 
-class LiveProgress:
-    """An observer that shows a run on standard error; a context manager, so that the terminal is always put back."""
+class LiveProgress(Panel):
+    """An observer that shows a run on standard error."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
         self._solving: Solving | None = None
         self._phase = "starting"
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=5, transient=True)
-        self._over = threading.Event()
-        self._lines = threading.Thread(target=self._print_lines, name="colony-progress", daemon=True)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        else:
-            self._lines.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        if self._console.is_terminal:
-            self._live.stop()
-        else:
-            self._lines.join()
+        super().__init__(console, self)  # a panel may be drawn as soon as it is made
 
     def phase(self, name: str, run: Solving) -> None:
         """Note the phase that begins."""
@@ -57,12 +33,12 @@ class LiveProgress:
         if not self._console.is_terminal:
             self._console.print(f"{run.folder.name}: {self._phase}")
 
-    def _print_lines(self) -> None:
-        while not self._over.wait(LINE_SECONDS):
-            if self._solving is not None:
-                self._console.print(line_of(progress_of(self._solving)))
+    def line(self) -> str | None:
+        """How far the run is."""
+        return line_of(progress_of(self._solving)) if self._solving is not None else None
 
-    def _render(self) -> Group | Text:
+    def render(self) -> Group | Text:
+        """Best, pace, diversity, what is left, and who is busy."""
         if self._solving is None:
             return Text("opening the sandbox ...")
         progress = progress_of(self._solving)

@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from rich.console import Console
-from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from colony.cli.panel import Panel
 from colony.experiments.comparison import Progress as Report
 from colony.experiments.plan import Trial
 from colony.memory.named_memory import NamedMemory
 
-LINE_SECONDS: Final = 10.0
 VALUE_CHARACTERS_MAX: Final = 90
 VARIABLES_SHOWN_MAX: Final = 6
 
 
-class TrialProgress:
-    """Shows the shared memory of a running experiment: a panel on a terminal, a line now and then elsewhere."""
+class TrialProgress(Panel):
+    """Shows the shared memory of a running experiment."""
 
     def __init__(self, console: Console, title: str) -> None:
-        self._console, self._title = console, title
+        self._title = title
         self._memory: NamedMemory | None = None
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=5, transient=True)
-        self._over = threading.Event()
-        self._lines = threading.Thread(target=self._print_lines, name="colony-progress", daemon=True)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        else:
-            self._lines.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        if self._console.is_terminal:
-            self._live.stop()
-        else:
-            self._lines.join()
+        super().__init__(console, self)  # a panel may be drawn as soon as it is made
 
     def watch(self, memory: NamedMemory) -> None:
         """Look at this memory from now on."""
@@ -60,11 +39,12 @@ class TrialProgress:
         s = self._memory.statistics()
         return f"{s.commits} commits, {s.conflicts} conflicts, {s.retries} retries, {s.waits} waits"
 
-    def _print_lines(self) -> None:
-        while not self._over.wait(LINE_SECONDS):
-            self._console.print(f"{self._title}: {self._counters()}")
+    def line(self) -> str:
+        """The counters of the memory."""
+        return f"{self._title}: {self._counters()}"
 
-    def _render(self) -> Table:
+    def render(self) -> Table:
+        """The counters of the memory, and its first variables."""
         grid = Table.grid(padding=(0, 2))
         grid.add_row(Text(self._title, style="bold"), self._counters())
         if self._memory is not None:

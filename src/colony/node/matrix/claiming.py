@@ -20,8 +20,8 @@ from colony.tasks.shards.places import Here, Place, Remote
 from colony.tasks.shards.stealing import takeable
 from colony.tasks.shards.working import Obstacle, Worker
 from colony.tasks.state.matrix_state import MatrixState
-from colony.tasks.state.records import lifted
-from colony.tasks.task import Task
+from colony.tasks.state.records import lifted, released
+from colony.tasks.task import State, Task
 
 
 def worker_of(place: Workspace, *, lease_seconds: float | None = None) -> Worker:
@@ -43,7 +43,7 @@ def worker_of(place: Workspace, *, lease_seconds: float | None = None) -> Worker
         place.key,
         place.clock,
         agent=place.actor,
-        roles=settings.roles,
+        state=place.state,
         terms=terms,
         is_person=place.agent is None,
     )
@@ -127,7 +127,11 @@ def finish(place: Workspace, task_id: str, commit: str | None) -> dict[str, Any]
 def give_back(place: Workspace, task: str, reason: str, *, has_failed: bool) -> dict[str, Any]:
     """Give a claimed task back, or say that it failed; `release` also ends a hold that the actor may lift."""
     found = place.task(task)
-    if found.held and not has_failed:
+    if found.state is State.FAILED and not has_failed:
+        place.write([released(found, reason)])
+        if place.task(task).state is State.FAILED:
+            raise UsageError(f"task {task}: another has failed at it; a human may release it, or whoever failed")
+    elif found.held and not has_failed:
         if not place.may("lift"):
             raise UsageError(f"task {task}: a human holds it, and {place.actor} may not lift that")
         place.write([lifted(task, place.state.holds(task), reason)])

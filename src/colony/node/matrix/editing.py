@@ -14,10 +14,12 @@ import msgspec
 from colony.node.matrix.workspace import Workspace
 from colony.primitives.encoding import canonical
 from colony.primitives.errors import UsageError
+from colony.tasks.order.graph import TaskGraph
+from colony.tasks.order.scopes import collisions
 from colony.tasks.state.history import story
 from colony.tasks.state.records import added, linked, unlinked
 from colony.tasks.state.reports import Report
-from colony.tasks.task import Edge, State, Task
+from colony.tasks.task import FINAL, Edge, State, Task
 
 
 def add_task(place: Workspace, task: Task, *, after: Sequence[str] = ()) -> Task:
@@ -90,8 +92,7 @@ def described(place: Workspace, task_id: str) -> dict[str, Any]:
     record["author"] = place.settings.name(task.author)
     record["waits_for"] = [f"{edge.before} {edge.kind}" for edge in edges if edge.after == task_id]
     record["blocks"] = [f"{edge.after} {edge.kind}" for edge in edges if edge.before == task_id]
-    graph = place.ranking.graph
-    record["obstacles"] = [_words(o.reason, o.tasks) for o in graph.obstacles(task_id, place.now_milliseconds)]
+    record["obstacles"] = _obstacles(place, place.ranking.graph, task)
     record["reports"] = [str(report) for report in reports_of(place, task_id)]
     return record
 
@@ -115,7 +116,7 @@ def explained(place: Workspace, task_id: str, *, literal: bool) -> dict[str, Any
     """Every term of a task's score, and what keeps it from being claimed."""
     from colony.tasks.order.scoring import explain, explain_literally  # noqa: PLC0415
 
-    place.task(task_id)
+    task = place.task(task_id)
     graph, now = place.ranking.graph, place.now_milliseconds
     found = explain_literally(graph, task_id) if literal else explain(graph, task_id, now)
     return {
@@ -123,7 +124,7 @@ def explained(place: Workspace, task_id: str, *, literal: bool) -> dict[str, Any
         "score": found.score,
         "literal": literal,
         "terms": [term._asdict() for term in found.terms],
-        "obstacles": [_words(o.reason, o.tasks) for o in graph.obstacles(task_id, now)],
+        "obstacles": _obstacles(place, graph, task),
     }
 
 
@@ -156,8 +157,12 @@ def reports_of(place: Workspace, task_id: str) -> Iterable[Report]:
     return (report for report in place.state.reports if report.task == task_id)
 
 
-def _words(reason: str, tasks: Sequence[str]) -> str:
-    return f"{reason}: {', '.join(tasks)}" if tasks else reason
+def _obstacles(place: Workspace, graph: TaskGraph, task: Task) -> list[str]:
+    """What keeps a task from being claimed now, in words: its state, what it waits for, whose scope it would touch."""
+    now = place.now_milliseconds
+    found = [f"{o.reason}: {', '.join(o.tasks)}" if o.tasks else o.reason for o in graph.obstacles(task.id, now)]
+    touched = collisions(task, place.state.tasks.values(), now) if task.state not in FINAL else ()
+    return [*found, *(f"its scope touches that of {other.id}, which {other.agent} has" for other in touched)]
 
 
 def _made_up(place: Workspace, task: Task) -> str:

@@ -7,10 +7,8 @@ do what (the fold does), print, or know commands.
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -96,9 +94,10 @@ class Workspace:
     @cached_property
     def state(self) -> MatrixState:
         """What all records come to."""
+        from colony.tasks.shards.chains import uncollected  # noqa: PLC0415
         from colony.tasks.state.matrix_state import MatrixState  # noqa: PLC0415
 
-        with _without_collection():
+        with uncollected():
             shard = self.shards.read()
             return MatrixState.of(shard.records, roles=self.settings.roles, now_milliseconds=self.now_milliseconds)
 
@@ -158,15 +157,3 @@ class Workspace:
     def may(self, act: Any) -> bool:
         """Whether the actor's role allows something."""
         return self.settings.roles.may(self.key.did, act)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Let the garbage collector rest while hundreds of thousands of records come in that all stay."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

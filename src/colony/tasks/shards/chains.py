@@ -143,7 +143,7 @@ def read_chain(author: str, pieces: Sequence[Piece]) -> Chain:
 def continued(chain: Chain, pieces: Sequence[Piece]) -> Chain | None:
     """Return a faultless chain with the records of further files, or None if something is wrong in them."""
     records, starts = chain.records.copy(), [*chain.starts]
-    with _uncollected():
+    with uncollected():
         for piece in pieces:
             starts.append(len(records))
             if not _extend(records, chain.author, piece.data):
@@ -154,7 +154,7 @@ def continued(chain: Chain, pieces: Sequence[Piece]) -> Chain | None:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Make many objects, all of which stay, without a search for garbage after each few hundred."""
     was_enabled = gc.isenabled()
     gc.disable()

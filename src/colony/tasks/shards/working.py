@@ -27,7 +27,6 @@ from colony.tasks.shards.syncing import Exchange, Union
 from colony.tasks.state import records
 from colony.tasks.state.matrix_state import MatrixState
 from colony.tasks.state.records import Draft
-from colony.tasks.state.roles import Roles
 from colony.tasks.task import State, Task
 
 Obstacle = Callable[[MatrixState, Task], str | None]
@@ -53,12 +52,12 @@ class Worker:
         clock: Clock,
         *,
         agent: str,
-        roles: Roles | None = None,
+        state: MatrixState | None = None,
         terms: Terms | None = None,
         is_person: bool = False,
     ) -> None:
         self.claims: Final = Claims(shards.git, place, key, clock, agent=agent, terms=terms)
-        self.state: Final = MatrixState(roles)
+        self.state: Final = MatrixState() if state is None else state
         """The tasks as they were when last looked at."""
         self._shards = shards
         self._exchange = Exchange(shards, place, key.did)
